@@ -1,0 +1,207 @@
+"""The life of a matter, as one table.
+
+* A matter is the sum of its timeline: ``replay`` folds events into a ``Matter``; nothing else
+  changes one.
+* An action is possible only if ``TABLE`` has a row for the service's kind, the present state and
+  the kind of actor. What is not in the table is the refusal ``step-not-possible`` and changes
+  nothing.
+* A row may name a guard in ``rules.guards``. A guard sees the matter, what was given with the
+  action and the facts, and answers with the event's data or a ``Refusal``.
+* ``decide`` is pure: time, facts and figures are handed in.
+
+``docs/matter-life.md`` holds the diagram drawn from this table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from rules import guards
+from rules.book import Rulebook
+from rules.catalogue import Service
+from rules.facts import Facts
+from rules.guards import Guard, Request
+from rules.matter import Defect, Event, Matter, NewEvent, Photo, State
+from rules.people import Actor
+from rules.refusals import Refusal
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row: in ``before``, an actor of kind ``by`` may do ``action``; ``event`` follows."""
+
+    kinds: frozenset[str]
+    before: State | None
+    action: str
+    by: str
+    event: str
+    after: State
+    guard: Guard | None = None
+
+
+_REVIEWED = frozenset({"reviewed"})
+_WINDOW = frozenset({"window"})
+_D, _S, _C, _A, _R, _W, _F = (
+    State.DRAFT,
+    State.SUBMITTED,
+    State.CORRECTION,
+    State.APPROVED,
+    State.REFUSED,
+    State.WITHDRAWN,
+    State.FINISHED,
+)
+
+TABLE: tuple[Step, ...] = (
+    # drafting
+    Step(_REVIEWED, None, "create", "citizen", "created", _D, guards.may_begin),
+    Step(_REVIEWED, _D, "fill", "citizen", "filled", _D, guards.values_fit),
+    Step(_REVIEWED, _D, "attach", "citizen", "attached", _D, guards.photo_fits),
+    Step(_REVIEWED, _D, "detach", "citizen", "detached", _D, guards.photo_there),
+    Step(_REVIEWED, _D, "submit", "citizen", "submitted", _S, guards.complete),
+    Step(_REVIEWED, _D, "withdraw", "citizen", "discarded", _W),
+    # under review
+    Step(_REVIEWED, _S, "approve", "officer", "approved", _A, guards.approval),
+    Step(_REVIEWED, _S, "send_back", "officer", "sent_back", _C, guards.defects_named),
+    Step(_REVIEWED, _S, "refuse", "officer", "refused", _R, guards.reason_given),
+    Step(_REVIEWED, _S, "withdraw", "citizen", "withdrawn", _W),
+    Step(_REVIEWED, _S, "urge", "citizen", "urged", _S, guards.urge_once_a_day),
+    # correction (补正): only what the officer named is open
+    Step(_REVIEWED, _C, "fill", "citizen", "filled", _C, guards.values_fit),
+    Step(_REVIEWED, _C, "attach", "citizen", "attached", _C, guards.photo_fits),
+    Step(_REVIEWED, _C, "detach", "citizen", "detached", _C, guards.photo_there),
+    Step(_REVIEWED, _C, "submit", "citizen", "resubmitted", _S, guards.corrected),
+    Step(_REVIEWED, _C, "withdraw", "citizen", "withdrawn", _W),
+    # to the internal system and back
+    Step(_REVIEWED, _A, "export", "exchange", "exported", _A, guards.batch_named),
+    Step(_REVIEWED, _R, "export", "exchange", "exported", _R, guards.batch_named),
+    Step(_REVIEWED, _A, "acknowledge", "exchange", "finished", _F, guards.answer_given),
+    Step(_REVIEWED, _R, "acknowledge", "exchange", "acknowledged", _R, guards.answer_given),
+    Step(_REVIEWED, _A, "reject", "exchange", "not_taken", _A, guards.answer_given),
+    Step(_REVIEWED, _R, "reject", "exchange", "not_taken", _R, guards.answer_given),
+    # before what was granted ends
+    Step(_REVIEWED, _A, "remind", "system", "reminded", _A, guards.remind_once),
+    Step(_REVIEWED, _F, "remind", "system", "reminded", _F, guards.remind_once),
+    # done in person, recorded at the window
+    Step(_WINDOW, None, "face_sign", "officer", "face_signed", _F, guards.right_office),
+)
+
+ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.FINISHED})
+"""States in which a matter no longer holds the citizen's one place for its service."""
+
+_AFTER: Mapping[tuple[State | None, str], State] = {(s.before, s.event): s.after for s in TABLE}
+
+
+def decide(
+    service: Service,
+    matter: Matter | None,
+    action: str,
+    actor: Actor,
+    given: Mapping[str, Any],
+    facts: Facts,
+    now: datetime,
+    book: Rulebook,
+) -> NewEvent | Refusal:
+    """Say what follows when ``actor`` does ``action``; ``matter`` is None to begin one.
+
+    ``given`` holds what came with the action: ``values`` for fill, ``photo`` for attach,
+    ``defects`` for send_back, ``reason`` for refuse. Never raises for an expected refusal.
+    """
+    step = _step(service, matter, action, actor)
+    if step is None:
+        state = matter.state.value if matter else "none"
+        return Refusal("step-not-possible", state=book.texts.say(f"states.{state}"), action=action)
+    data: Mapping[str, Any] = {}
+    if step.guard is not None:
+        verdict = step.guard(Request(service, matter, actor, given, facts, now, book))
+        if isinstance(verdict, Refusal):
+            return verdict
+        data = verdict
+    return NewEvent(step.event, data)
+
+
+def allowed(service: Service, matter: Matter, actor_kind: str) -> tuple[str, ...]:
+    """The actions the table holds for this kind of actor now, in the table's order."""
+    return tuple(
+        s.action
+        for s in TABLE
+        if service.kind in s.kinds and s.before is matter.state and s.by == actor_kind
+    )
+
+
+def _step(service: Service, matter: Matter | None, action: str, actor: Actor) -> Step | None:
+    state = matter.state if matter else None
+    for step in TABLE:
+        if (
+            service.kind in step.kinds
+            and step.before is state
+            and step.action == action
+            and step.by == actor.kind
+        ):
+            return step
+    return None
+
+
+def begin(number: str, service: str, event: Event) -> Matter:
+    """The matter that its first event opens; applicant, subject and office are in its data."""
+    empty = Matter(
+        number=number,
+        service=service,
+        state=_AFTER[None, event.type],
+        version=0,
+        applicant=event.data["applicant"],
+        subject=event.data["subject"],
+        form={},
+        photos=(),
+        timeline=(),
+        office=event.data["office"],
+        created_at=event.at,
+    )
+    return replace(empty, version=1, timeline=(event,))
+
+
+def evolve(matter: Matter, event: Event) -> Matter:
+    """The matter after one more event. Raises KeyError for an event its state does not know."""
+    changed = replace(
+        matter,
+        state=_AFTER[matter.state, event.type],
+        version=matter.version + 1,
+        timeline=(*matter.timeline, event),
+    )
+    data = event.data
+    match event.type:
+        case "filled":
+            return replace(changed, form={**matter.form, **data["values"]})
+        case "attached":
+            return replace(changed, photos=(*matter.photos, _photo(data["photo"], event.at)))
+        case "detached":
+            kept = tuple(p for p in matter.photos if p.id != data["photo"])
+            return replace(changed, photos=kept)
+        case "submitted":
+            return replace(changed, submitted_at=event.at, due=_time(data["due"]))
+        case "resubmitted":
+            return replace(changed, due=_time(data["due"]), defects=())
+        case "sent_back":
+            defects = tuple(Defect(**d) for d in data["defects"])
+            return replace(changed, defects=defects, due=None)
+        case "approved" | "refused" | "withdrawn" | "discarded":
+            return replace(changed, due=None)
+        case _:
+            return changed
+
+
+def replay(number: str, service: str, events: tuple[Event, ...]) -> Matter:
+    """A matter from its whole timeline, oldest event first."""
+    matter = begin(number, service, events[0])
+    for event in events[1:]:
+        matter = evolve(matter, event)
+    return matter
+
+
+def _photo(data: Mapping[str, Any], at: datetime) -> Photo:
+    return Photo(**{**data, "checks": tuple(data["checks"]), "added_at": at})
+
+
+def _time(text: str | None) -> datetime | None:
+    # Event data is kept as JSON, so times in it are ISO 8601 text.
+    return datetime.fromisoformat(text) if text else None

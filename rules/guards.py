@@ -1,0 +1,275 @@
+"""What must hold before a step of ``rules.flow`` is taken, and what its event then records.
+
+A guard takes a ``Request`` and gives the event's data (plain JSON values; times as ISO 8601) or
+a ``Refusal``. One guard a question; figures come from dated parameters.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rules.book import Rulebook
+from rules.calendar import HOUSE_ZONE
+from rules.catalogue import Service
+from rules.conditions import unmet
+from rules.deadlines import end_of_working_days
+from rules.facts import Facts
+from rules.forms import missing_parts, read_values
+from rules.matter import Matter, State
+from rules.people import Actor
+from rules.permissions import may
+from rules.refusals import Refusal
+
+
+@dataclass(frozen=True)
+class Request:
+    """An action as asked for; ``matter`` is None when it would begin one."""
+
+    service: Service
+    matter: Matter | None
+    actor: Actor
+    given: Mapping[str, Any]
+    facts: Facts
+    now: datetime
+    book: Rulebook
+
+    @property
+    def present(self) -> Matter:
+        """The matter acted on; only rows with a state before them ask for it."""
+        if self.matter is None:
+            raise ValueError("this step needs a matter")
+        return self.matter
+
+    def figure(self, name: str) -> Any:
+        """The value of a dated parameter as it holds for this matter.
+
+        A matter is decided by the figures of the day it was submitted.
+        """
+        since = self.matter.submitted_at if self.matter else None
+        day = (since or self.now).astimezone(HOUSE_ZONE).date()
+        return self.book.parameters.at(name, day).value
+
+
+Guard = Callable[[Request], "Mapping[str, Any] | Refusal"]
+
+
+def may_begin(request: Request) -> Mapping[str, Any] | Refusal:
+    """Tier, opening dates and the conditions that can be judged before anything is filled in."""
+    service, facts = request.service, request.facts
+    if not may(facts.tiers, service.who.business):
+        return Refusal("not-allowed-tier", service=service.title)
+    if not service.is_open(facts.today, facts.region):
+        return Refusal("service-not-open", service=service.title)
+    first = unmet(service, facts, {}, request.book.parameters)
+    if first:
+        return first[0]
+    return {
+        "applicant": request.given["applicant"],
+        "subject": request.given["subject"],
+        "office": _office(request),
+        "channel": request.given["channel"],
+    }
+
+
+def _office(request: Request) -> str | None:
+    # The catalogue names the office by role; the registry knows which one it is.
+    if request.service.office.decides == "licence_issuing_office" and request.facts.licence:
+        return request.facts.licence.issuing_office
+    return request.given.get("office")
+
+
+def values_fit(request: Request) -> Mapping[str, Any] | Refusal:
+    """Form values, each read as people write them; in correction only the parts named."""
+    values: Mapping[str, str] = request.given["values"]
+    for name in values:
+        if not part_open(request.present, f"field:{name}"):
+            return Refusal("part-not-open", part=name)
+    clean, problems = read_values(request.service, values, request.facts.today)
+    if problems:
+        return Refusal("form-incomplete", fields=problems)
+    merged = {**request.present.form, **clean}
+    conflicts = unmet(request.service, request.facts, merged, request.book.parameters)
+    if conflicts:
+        return conflicts[0]
+    return {"values": dict(clean)}
+
+
+def photo_fits(request: Request) -> Mapping[str, Any] | Refusal:
+    """The material exists, is open and has room for one more photo."""
+    photo: Mapping[str, Any] = request.given["photo"]
+    spec = next((m for m in request.service.materials if m.name == photo["material"]), None)
+    if spec is None:
+        return Refusal("not-found")
+    if not part_open(request.present, f"material:{spec.name}"):
+        return Refusal("part-not-open", part=spec.label)
+    if len(request.present.photos_of(spec.name)) >= spec.max_photos:
+        return Refusal("photo-limit", material=spec.label, limit=spec.max_photos)
+    return {"photo": dict(photo)}
+
+
+def photo_there(request: Request) -> Mapping[str, Any] | Refusal:
+    """The photo to be taken away is there and its material is open."""
+    wanted = request.given["photo"]
+    photo = next((p for p in request.present.photos if p.id == wanted), None)
+    if photo is None:
+        return Refusal("not-found")
+    if not part_open(request.present, f"material:{photo.material}"):
+        return Refusal("part-not-open", part=photo.material)
+    return {"photo": wanted}
+
+
+def part_open(matter: Matter, part: str) -> bool:
+    """In a draft every part is open; in correction only what the officer named (REQ D5)."""
+    if matter.state is State.CORRECTION:
+        return any(d.part == part for d in matter.defects)
+    return matter.state is State.DRAFT
+
+
+def complete(request: Request) -> Mapping[str, Any] | Refusal:
+    """Everything required is there and the conditions hold on the day of submission."""
+    missing = missing_parts(request.service, request.present)
+    if missing:
+        return Refusal("materials-missing", parts=[d.reason for d in missing])
+    first = may_begin_again(request)
+    if first is not None:
+        return first
+    return {"due": _due(request)}
+
+
+def may_begin_again(request: Request) -> Refusal | None:
+    """Tier and conditions once more, now with the form: time has passed since the draft."""
+    if not may(request.facts.tiers, request.service.who.business):
+        return Refusal("not-allowed-tier", service=request.service.title)
+    found = unmet(
+        request.service, request.facts, request.present.form, request.book.parameters
+    )
+    return found[0] if found else None
+
+
+def corrected(request: Request) -> Mapping[str, Any] | Refusal:
+    """Every named part was touched since it was sent back, and nothing required is missing."""
+    matter = request.present
+    sent_back = matter.last("sent_back")
+    touched: set[str] = set()
+    for event in matter.timeline:
+        if sent_back is not None and event.at < sent_back.at:
+            continue
+        if event.type == "filled":
+            touched |= {f"field:{name}" for name in event.data["values"]}
+        elif event.type == "attached":
+            touched.add(f"material:{event.data['photo']['material']}")
+    untouched = [d.part for d in matter.defects if d.part not in touched]
+    if untouched:
+        return Refusal("correction-incomplete", parts=labels(request.service, untouched))
+    missing = missing_parts(request.service, matter)
+    if missing:
+        return Refusal("materials-missing", parts=[d.reason for d in missing])
+    return {"due": _due(request)}
+
+
+def labels(service: Service, parts: list[str]) -> list[str]:
+    """The citizen's words for parts such as ``field:until`` or ``material:id_card``."""
+    words = {f"field:{f.name}": f.label for f in service.fields}
+    words |= {f"material:{m.name}": m.label for m in service.materials}
+    return [words.get(part, part) for part in parts]
+
+
+def _due(request: Request) -> str | None:
+    if request.service.limits.review is None:
+        return None
+    days = int(request.figure(request.service.limits.review))
+    return end_of_working_days(request.now, days).isoformat()
+
+
+def approval(request: Request) -> Mapping[str, Any] | Refusal:
+    """The officer's own office, and the conditions as of the day of submission."""
+    refusal = _own_office(request)
+    if refusal is not None:
+        return refusal
+    return {"form": dict(request.present.form), "note": request.given.get("reason", "")}
+
+
+def defects_named(request: Request) -> Mapping[str, Any] | Refusal:
+    """One-time complete notice (一次性告知, 162令 第三条): at least one defect, each with a reason."""
+    refusal = _own_office(request)
+    if refusal is not None:
+        return refusal
+    defects: list[Mapping[str, str]] = list(request.given["defects"])
+    known = {f"field:{f.name}" for f in request.service.fields}
+    known |= {f"material:{m.name}" for m in request.service.materials}
+    if not defects or any(d["part"] not in known or not d["reason"].strip() for d in defects):
+        return Refusal("reason-needed")
+    return {"defects": [dict(d) for d in defects], "note": request.given.get("reason", "")}
+
+
+def reason_given(request: Request) -> Mapping[str, Any] | Refusal:
+    """A refusal names its reason (行政许可法 第三十八条)."""
+    refusal = _own_office(request)
+    if refusal is not None:
+        return refusal
+    reason = str(request.given.get("reason", "")).strip()
+    return {"reason": reason} if reason else Refusal("reason-needed")
+
+
+def _own_office(request: Request) -> Refusal | None:
+    if request.actor.office == request.present.office:
+        return None
+    return Refusal("wrong-office", office=request.present.office or "")
+
+
+def urge_once_a_day(request: Request) -> Mapping[str, Any] | Refusal:
+    """Urging (催办) reaches the officer's list; a second time only after the setting's hours."""
+    last = request.present.last("urged")
+    hours = float(request.figure("matter.urge_interval_hours"))
+    if last is not None and (request.now - last.at).total_seconds() < hours * 3600:
+        return Refusal("urged-already")
+    return {}
+
+
+def batch_named(request: Request) -> Mapping[str, Any] | Refusal:
+    """A decision leaves once, in a named batch."""
+    if request.present.last("exported") is not None:
+        return Refusal("step-not-possible", state="已导出", action="export")
+    return {"batch": request.given["batch"]}
+
+
+def answer_given(request: Request) -> Mapping[str, Any] | Refusal:
+    """An acknowledgement belongs to a decision that left."""
+    if request.present.last("exported") is None:
+        return Refusal("step-not-possible", state="未导出", action="acknowledge")
+    return {"reference": request.given["reference"], "message": request.given.get("message", "")}
+
+
+def remind_once(request: Request) -> Mapping[str, Any] | Refusal:
+    """The reminder before a granted period ends goes out once."""
+    if request.present.last("reminded") is not None:
+        return Refusal("step-not-possible", state="已提醒", action="remind")
+    return {}
+
+
+def right_office(request: Request) -> Mapping[str, Any] | Refusal:
+    """Face-signing: only the office that issued the licence or registered a vehicle (REQ A4)."""
+    facts, office = request.facts, request.actor.office
+    if signing_offices(facts).isdisjoint({office}):
+        return Refusal("wrong-office", office="、".join(sorted(signing_offices(facts))))
+    bound = facts.licence is not None
+    return {
+        "applicant": request.given["applicant"],
+        "subject": request.given["subject"],
+        "office": office,
+        "name": request.given["name"],
+        "id_number": request.given["id_number"],
+        "phone": request.given["phone"],
+        "licence": facts.licence.number if bound and facts.licence else None,
+        "licence_office": facts.licence.issuing_office if bound and facts.licence else None,
+        "vehicles": [v.plate for v in facts.vehicles],
+    }
+
+
+def signing_offices(facts: Facts) -> frozenset[str]:
+    """The offices that may sign this person up: licence issued there, or a vehicle registered."""
+    offices = {v.registering_office for v in facts.vehicles}
+    if facts.licence is not None:
+        offices.add(facts.licence.issuing_office)
+    return frozenset(offices)
