@@ -1,0 +1,286 @@
+"""The collection ``matters``: one document a matter, its timeline inside.
+
+Clear fields exist for indexes only (state, office, times); everything a person said or is lies
+sealed in the events' data. Case events are conditional on ``version``; delivery is conditional on
+``notice_rev``, so that a worker and an officer never refuse each other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from rules.effects import Effect
+from rules.flow import replay
+from rules.matter import Event, Matter, State
+from rules.notices import Notice, from_data, next_due, to_data
+from rules.people import Actor
+from storage.indexes import EPOCH
+from storage.vault import Vault
+
+
+@dataclass(frozen=True)
+class StoredMatter:
+    """A matter with what is owed because of it. ``effects`` are those not yet applied."""
+
+    matter: Matter
+    notices: Mapping[str, Notice]
+    notice_rev: int
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True)
+class MatterRow:
+    """A line of a list: clear fields only, nothing opened."""
+
+    number: str
+    service: str
+    state: State
+    applicant: str
+    created_at: datetime
+    submitted_at: datetime | None
+    due: datetime | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What one write adds beside its event."""
+
+    notices: Sequence[Notice] = ()
+    effects: Sequence[Effect] = ()
+    export_due: bool = False
+    remind_at: datetime | None = None
+
+
+class Matters:
+    """Reads and writes matters. Raises pymongo's errors when the engine does not answer."""
+
+    def __init__(self, collection: AsyncCollection[dict[str, Any]], vault: Vault) -> None:
+        self._matters = collection
+        self._vault = vault
+
+    async def insert(self, matter: Matter, owed: Owed) -> bool:
+        """Store a matter just begun; False when its number exists already."""
+        event = matter.timeline[0]
+        document: dict[str, Any] = {
+            "_id": matter.number,
+            "service": matter.service,
+            "applicant": matter.applicant,
+            "subject": matter.subject,
+            "office": matter.office,
+            "created_at": matter.created_at,
+            "timeline": [self._sealed(matter.number, event)],
+            "notices": {n.id: to_data(n) for n in owed.notices},
+            "notice_rev": 0,
+            "effects": {e.id: {"kind": e.kind, "data": dict(e.data)} for e in owed.effects},
+            **_clear(matter),
+        }
+        document.update(_dues(owed, event.at))
+        try:
+            await self._matters.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def append(self, before: Matter, after: Matter, owed: Owed) -> bool:
+        """The one write of a step: event, state, notices and effects; False when someone else
+        wrote since ``before`` was read."""
+        event = after.timeline[-1]
+        change: dict[str, Any] = {
+            "$push": {"timeline": self._sealed(after.number, event)},
+            "$set": _clear(after),
+        }
+        for notice in owed.notices:
+            change["$set"][f"notices.{notice.id}"] = to_data(notice)
+        for effect in owed.effects:
+            change["$set"][f"effects.{effect.id}"] = {
+                "kind": effect.kind,
+                "data": dict(effect.data),
+            }
+        dues = _dues(owed, event.at)
+        notice_due = dues.pop("notice_due", None)
+        change["$set"].update(dues)
+        if notice_due is not None:
+            # An earlier due time stays; a delivery that read the old list is made to read again.
+            change["$min"] = {"notice_due": notice_due}
+            change["$inc"] = {"notice_rev": 1}
+        if event.type == "exported":
+            change["$unset"] = {"export_due": ""}
+        elif event.type == "reminded":
+            change["$unset"] = {"remind_due": ""}
+        result = await self._matters.update_one(
+            {"_id": before.number, "version": before.version}, change
+        )
+        return bool(result.modified_count)
+
+    async def get(self, number: str) -> StoredMatter | None:
+        """One matter, opened; None when there is none."""
+        document = await self._matters.find_one({"_id": number})
+        return self._opened(document) if document else None
+
+    async def of_applicant(self, key: str, limit: int) -> list[MatterRow]:
+        """A citizen's matters, newest first."""
+        cursor = (
+            self._matters.find({"applicant": key}, _ROW)
+            .sort([("applicant", -1), ("created_at", -1)])
+            .limit(limit)
+        )
+        return [_row(d) async for d in cursor]
+
+    async def worklist(
+        self, office: str, state: State, limit: int, after: datetime | None = None
+    ) -> list[MatterRow]:
+        """An office's matters in one state, the longest waiting first."""
+        since = {"$gt": after or EPOCH}
+        cursor = (
+            self._matters.find({"office": office, "state": state.value, "updated_at": since}, _ROW)
+            .sort([("office", 1), ("state", 1), ("updated_at", 1)])
+            .limit(limit)
+        )
+        return [_row(d) async for d in cursor]
+
+    async def count(self, office: str, state: State, most: int) -> int:
+        """How many an office has in a state, counted up to ``most``."""
+        cursor = self._matters.find({"office": office, "state": state.value}, {"_id": 1})
+        return len(await cursor.limit(most).to_list(most))
+
+    # -- what is owed -----------------------------------------------------------------------
+
+    async def with_notice_due(self, now: datetime, limit: int) -> list[str]:
+        """Numbers of matters with a notice to send or to settle, longest due first."""
+        return await self._due("notice_due", now, limit)
+
+    async def with_effect_due(self, before: datetime, limit: int) -> list[str]:
+        """Numbers of matters with an effect recorded before ``before`` and not yet applied."""
+        return await self._due("effect_due", before, limit)
+
+    async def with_remind_due(self, now: datetime, limit: int) -> list[str]:
+        """Numbers of matters whose reminder is due."""
+        return await self._due("remind_due", now, limit)
+
+    async def with_export_due(self, now: datetime, limit: int) -> list[str]:
+        """Numbers of decided matters that have not left for the internal system."""
+        return await self._due("export_due", now, limit)
+
+    async def _due(self, field: str, until: datetime, limit: int) -> list[str]:
+        # Both ends are given: the embedded engine reads the whole collection for an open range.
+        cursor = (
+            self._matters.find({field: {"$gt": EPOCH, "$lte": until}}, {"_id": 1})
+            .sort(field, 1)
+            .limit(limit)
+        )
+        return [d["_id"] async for d in cursor]
+
+    async def save_notice(self, stored: StoredMatter, notice: Notice) -> bool:
+        """Write one notice's new state; False when another delivery wrote since it was read."""
+        notices = {**stored.notices, notice.id: notice}
+        due = next_due(notices)
+        change: dict[str, Any] = {
+            "$set": {f"notices.{notice.id}": to_data(notice)},
+            "$inc": {"notice_rev": 1},
+        }
+        if due is None:
+            change["$unset"] = {"notice_due": ""}
+        else:
+            change["$set"]["notice_due"] = due
+        result = await self._matters.update_one(
+            {"_id": stored.matter.number, "notice_rev": stored.notice_rev}, change
+        )
+        return bool(result.modified_count)
+
+    async def effect_done(self, number: str, effect_id: str, last: bool) -> None:
+        """Note that an effect was applied; ``last`` when none is left."""
+        change: dict[str, Any] = {"$unset": {f"effects.{effect_id}": ""}}
+        if last:
+            change["$unset"]["effect_due"] = ""
+        await self._matters.update_one({"_id": number}, change)
+
+    # -- sealing ----------------------------------------------------------------------------
+
+    def _sealed(self, number: str, event: Event) -> dict[str, Any]:
+        actor = {"kind": event.actor.kind, "key": event.actor.key}
+        if event.actor.office is not None:
+            actor["office"] = event.actor.office
+        return {
+            "id": event.id,
+            "type": event.type,
+            "at": event.at,
+            "actor": actor,
+            "cause": event.cause,
+            "data": self._vault.seal(dict(event.data), f"matters/{number}/{event.id}"),
+        }
+
+    def _opened(self, document: Mapping[str, Any]) -> StoredMatter:
+        number = document["_id"]
+        events = tuple(
+            Event(
+                id=e["id"],
+                type=e["type"],
+                at=e["at"],
+                actor=Actor(**e["actor"]),
+                cause=e["cause"],
+                data=self._vault.open_json(e["data"], f"matters/{number}/{e['id']}"),
+            )
+            for e in document["timeline"]
+        )
+        return StoredMatter(
+            matter=replay(number, document["service"], events),
+            notices={k: from_data(k, v) for k, v in document.get("notices", {}).items()},
+            notice_rev=document["notice_rev"],
+            effects=tuple(
+                Effect(id=k, kind=v["kind"], data=v["data"])
+                for k, v in sorted(document.get("effects", {}).items())
+            ),
+        )
+
+
+_ROW = {
+    "service": 1,
+    "state": 1,
+    "applicant": 1,
+    "created_at": 1,
+    "submitted_at": 1,
+    "due": 1,
+    "updated_at": 1,
+}
+
+
+def _row(document: Mapping[str, Any]) -> MatterRow:
+    return MatterRow(
+        number=document["_id"],
+        service=document["service"],
+        state=State(document["state"]),
+        applicant=document["applicant"],
+        created_at=document["created_at"],
+        submitted_at=document.get("submitted_at"),
+        due=document.get("due"),
+        updated_at=document["updated_at"],
+    )
+
+
+def _clear(matter: Matter) -> dict[str, Any]:
+    """The fields kept in clear, for indexes."""
+    return {
+        "state": matter.state.value,
+        "version": matter.version,
+        "submitted_at": matter.submitted_at,
+        "due": matter.due,
+        "updated_at": matter.timeline[-1].at,
+    }
+
+
+def _dues(owed: Owed, now: datetime) -> dict[str, Any]:
+    dues: dict[str, Any] = {}
+    if owed.notices:
+        dues["notice_due"] = min(n.due for n in owed.notices if n.due is not None)
+    if owed.effects:
+        dues["effect_due"] = now
+    if owed.export_due:
+        dues["export_due"] = now
+    if owed.remind_at is not None:
+        dues["remind_due"] = owed.remind_at
+    return dues
