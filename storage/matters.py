@@ -192,12 +192,15 @@ class Matters:
         )
         return bool(result.modified_count)
 
-    async def effect_done(self, number: str, effect_id: str, last: bool) -> None:
-        """Note that an effect was applied; ``last`` when none is left."""
-        change: dict[str, Any] = {"$unset": {f"effects.{effect_id}": ""}}
-        if last:
-            change["$unset"]["effect_due"] = ""
-        await self._matters.update_one({"_id": number}, change)
+    async def effect_done(self, number: str, effect_id: str) -> None:
+        """Note that an effect was applied."""
+        await self._matters.update_one({"_id": number}, {"$unset": {f"effects.{effect_id}": ""}})
+
+    async def effects_settled(self, number: str, version: int) -> None:
+        """Nothing is owed any more, unless an event came after ``version`` was read."""
+        await self._matters.update_one(
+            {"_id": number, "version": version}, {"$unset": {"effect_due": ""}}
+        )
 
     # -- sealing ----------------------------------------------------------------------------
 

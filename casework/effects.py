@@ -1,0 +1,88 @@
+"""What an event does to other documents: applied in order, each at most once by its target.
+
+A matter records an effect in its one write; it is applied right after, and by the sweep when the
+process died in between. Order matters: a hold recorded before its release is applied before it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from casework.context import Context
+from rules.effects import Effect
+from rules.matter import Matter
+from rules.people import Tier
+from storage.registry import Hold
+from storage.sessions import NewSession
+
+Apply = Callable[[Context, Matter, Effect], Awaitable[None]]
+
+
+async def apply_owed(ctx: Context, number: str) -> int:
+    """Apply every effect the matter still owes, oldest first; how many there were."""
+    stored = await ctx.stores.matters.get(number)
+    if stored is None:
+        return 0
+    for effect in stored.effects:
+        ctx.checkpoint("before-effect")
+        await KINDS[effect.kind](ctx, stored.matter, effect)
+        ctx.checkpoint("after-effect")
+        await ctx.stores.matters.effect_done(number, effect.id)
+    await ctx.stores.matters.effects_settled(number, stored.matter.version)
+    return len(stored.effects)
+
+
+async def _release_place(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """The citizen may begin this service anew."""
+    await ctx.stores.sessions.release_open(matter.applicant, matter.service, matter.number)
+
+
+async def _hold_licence(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """While it is under review the licence is not cancelled for being expired (REQ C1)."""
+    hold = Hold(matter=matter.number, kind="pending", until=None)
+    await ctx.stores.registry.hold_licence(matter.subject, effect.id, hold)
+
+
+async def _defer_licence(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """The licence is kept until the day granted; no driving meanwhile (162令 第七十五条)."""
+    hold = Hold(matter=matter.number, kind="deferred", until=matter.form["until"])
+    await ctx.stores.registry.hold_licence(matter.subject, effect.id, hold)
+
+
+async def _release_licence(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """Refused or withdrawn: nothing protects the licence any more."""
+    await ctx.stores.registry.release_hold(matter.subject, effect.id, matter.number)
+
+
+async def _grant_face_signed(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """Face-signed rights and the licence bound, with an account opened if there is none."""
+    signed = matter.timeline[0]
+    data = signed.data
+    await ctx.stores.sessions.create(
+        NewSession(
+            key=matter.applicant,
+            id_number=data["id_number"],
+            name=data["name"],
+            phone=data["phone"],
+            created_at=signed.at,
+            cause=effect.id,
+        )
+    )
+    await ctx.stores.sessions.grant_tier(
+        matter.applicant,
+        Tier.FACE_SIGNED,
+        effect.id,
+        since=signed.at,
+        office=signed.actor.office or "",
+        phone=data["phone"],
+        licence=data["licence"],
+        licence_office=data["licence_office"],
+    )
+
+
+KINDS: Mapping[str, Apply] = {
+    "release_place": _release_place,
+    "hold_licence": _hold_licence,
+    "defer_licence": _defer_licence,
+    "release_licence": _release_licence,
+    "grant_face_signed": _grant_face_signed,
+}
+"""Every kind of effect a catalogue file may name."""

@@ -1,0 +1,37 @@
+"""What a rule needs to know about a person, read from the session and the registry's mirror."""
+
+from casework.context import Context
+from rules.facts import Facts, Office
+from rules.id_number import region_of
+
+
+async def facts_about(ctx: Context, key: str, id_number: str | None = None) -> Facts:
+    """The facts about one person as of today.
+
+    ``key`` is the ID-number key; ``id_number`` stands in for the session's at the counter, where
+    the person may not have registered yet. Offices are those that hold a licence or vehicle.
+    """
+    stores = ctx.stores
+    session = await stores.sessions.get(key)
+    licence = await stores.registry.licence(key)
+    vehicles = await stores.registry.vehicles_of(key)
+    codes = {v.registering_office for v in vehicles}
+    if licence is not None:
+        codes.add(licence.issuing_office)
+    offices: dict[str, Office] = {}
+    for code in sorted(codes):
+        office = await stores.registry.office(code)
+        if office is not None:
+            offices[code] = office
+    number = session.id_number if session else id_number
+    issuing = offices.get(licence.issuing_office) if licence else None
+    region = issuing.region if issuing else region_of(number) if number else None
+    return Facts(
+        today=ctx.today(),
+        tiers=frozenset(session.tiers) if session else frozenset(),
+        licence=licence,
+        licence_bound=bool(session and licence and session.licence_number == licence.number),
+        vehicles=tuple(vehicles),
+        offices=offices,
+        region=region,
+    )

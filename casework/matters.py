@@ -1,0 +1,179 @@
+"""A citizen's own matters: begin, fill in, submit, follow, withdraw."""
+
+from collections.abc import Mapping
+
+from casework import effects, steps
+from casework.context import Context
+from casework.facts import facts_about
+from casework.numbers import number_for
+from casework.photos import Spool
+from casework.presenting import matter_view, notice_views
+from casework.views import MatterSummary, MatterView, NoticeView
+from rules.flow import ENDED
+from rules.matter import Matter, State
+from rules.people import Citizen
+from rules.refusals import Refusal
+
+_LIST = 50
+
+
+async def open_draft(
+    ctx: Context, citizen: Citizen, service_code: str, cause: str, channel: str
+) -> MatterView:
+    """Begin a draft, or go on with the one under way, in whichever channel it was begun.
+
+    Raises Refusal: service-unknown, not-allowed-tier, service-not-open, the service's conditions,
+    already-under-way when a matter of this service is past its draft.
+    """
+    service = ctx.book.catalogue.find(service_code)
+    facts = await facts_about(ctx, citizen.key)
+    given = {"applicant": citizen.key, "subject": citizen.key, "channel": channel}
+    wanted = number_for(ctx.stores.vault, f"{citizen.key}:{cause}")
+    number = wanted
+    if service.one_at_a_time:
+        # The claim is the truth: whoever loses it goes on with the winner's draft.
+        number = await ctx.stores.sessions.claim_open(citizen.key, service.code, wanted)
+        ctx.checkpoint("after-claim")
+    stored = await ctx.stores.matters.get(number)
+    if stored is None:
+        try:
+            matter = await steps.start(
+                ctx, service, "create", citizen.actor, cause, given, facts, number
+            )
+        except Refusal:
+            # Nothing was begun, so nothing may stay claimed.
+            await ctx.stores.sessions.release_open(citizen.key, service.code, number)
+            raise
+        return await matter_view(ctx, matter)
+    matter = stored.matter
+    if matter.state in ENDED:
+        # It ended, but the release of its place is still owed: settle that and begin anew.
+        await effects.apply_owed(ctx, number)
+        await ctx.stores.sessions.release_open(citizen.key, service.code, number)
+        return await open_draft(ctx, citizen, service_code, f"{cause}+", channel)
+    if matter.state is State.DRAFT or matter.timeline[0].cause == cause:
+        return await matter_view(ctx, matter, stored.notices)
+    raise Refusal("already-under-way", number=number, service=service.title)
+
+
+async def fill(
+    ctx: Context, citizen: Citizen, number: str, values: Mapping[str, str], cause: str
+) -> MatterView:
+    """Write form values. Raises form-incomplete naming each bad field; nothing is saved then."""
+    return await _step(ctx, citizen, number, "fill", cause, {"values": dict(values)})
+
+
+async def attach(
+    ctx: Context, citizen: Citizen, number: str, material: str, upload: Spool, cause: str
+) -> MatterView:
+    """Add a photo to a material.
+
+    The picture is checked, turned upright, freed of EXIF and stored encrypted before the matter
+    names it; a stored picture that no matter names is swept after a day. Raises the photo-…
+    refusals, part-not-open, photo-limit, step-not-possible.
+    """
+    matter = await owned(ctx, citizen, number)
+    if matter.event_of(cause) is not None:
+        return await matter_view(ctx, matter)
+    prepared = await ctx.lab.prepare(upload)
+    photo_id, thumbnail = await ctx.stores.photos.keep(prepared, number, ctx.now())
+    photo = {
+        "id": photo_id,
+        "material": material,
+        "media_type": prepared.media_type,
+        "width": prepared.width,
+        "height": prepared.height,
+        "bytes": prepared.bytes,
+        "thumbnail": thumbnail,
+        "checks": list(prepared.checks),
+    }
+    try:
+        return await _step(ctx, citizen, number, "attach", cause, {"photo": photo})
+    except Refusal:
+        await ctx.stores.photos.delete(photo_id)
+        await ctx.stores.photos.delete(thumbnail)
+        raise
+
+
+async def detach(
+    ctx: Context, citizen: Citizen, number: str, photo_id: str, cause: str
+) -> MatterView:
+    """Take a photo away again. Raises not-found, part-not-open."""
+    view = await _step(ctx, citizen, number, "detach", cause, {"photo": photo_id})
+    return view
+
+
+async def submit(ctx: Context, citizen: Citizen, number: str, cause: str) -> MatterView:
+    """Hand it in, for the first time or after correction. Raises materials-missing and the
+    service's conditions."""
+    return await _step(ctx, citizen, number, "submit", cause)
+
+
+async def withdraw(ctx: Context, citizen: Citizen, number: str, cause: str) -> MatterView:
+    """Take it back before it is decided; a draft is thrown away."""
+    return await _step(ctx, citizen, number, "withdraw", cause)
+
+
+async def urge(ctx: Context, citizen: Citizen, number: str, cause: str) -> MatterView:
+    """Urge the office (催办)."""
+    return await _step(ctx, citizen, number, "urge", cause)
+
+
+async def view(ctx: Context, citizen: Citizen, number: str) -> MatterView:
+    """One matter of the citizen's, with its progress and what may be done now."""
+    stored = await steps.load(ctx, number)
+    _must_own(citizen, stored.matter)
+    return await matter_view(ctx, stored.matter, stored.notices)
+
+
+async def mine(ctx: Context, citizen: Citizen, limit: int = 20) -> list[MatterSummary]:
+    """The citizen's matters, newest first; thrown-away drafts are not among them."""
+    rows = await ctx.stores.matters.of_applicant(citizen.key, min(limit, _LIST))
+    return [
+        MatterSummary(
+            number=row.number,
+            service=row.service,
+            title=ctx.book.catalogue[row.service].title,
+            state=row.state.value,
+            state_label=ctx.book.texts.say(f"states.{row.state.value}"),
+            updated_at=row.updated_at,
+        )
+        for row in rows
+        if not (row.state is State.WITHDRAWN and row.submitted_at is None)
+    ]
+
+
+async def notices(ctx: Context, citizen: Citizen) -> list[NoticeView]:
+    """Every message about the citizen's matters, newest first, sent or still owed."""
+    rows = await ctx.stores.matters.of_applicant(citizen.key, _LIST)
+    found: list[NoticeView] = []
+    for row in rows:
+        stored = await steps.load(ctx, row.number)
+        found.extend(notice_views(ctx, stored.matter, stored.notices))
+    return sorted(found, key=lambda n: n.at, reverse=True)
+
+
+async def owned(ctx: Context, citizen: Citizen, number: str) -> Matter:
+    """A matter of the citizen's. Another's is ``not-found``, as is one that does not exist."""
+    matter = (await steps.load(ctx, number)).matter
+    _must_own(citizen, matter)
+    return matter
+
+
+def _must_own(citizen: Citizen, matter: Matter) -> None:
+    if matter.applicant != citizen.key:
+        raise Refusal("not-found")
+
+
+async def _step(
+    ctx: Context,
+    citizen: Citizen,
+    number: str,
+    action: str,
+    cause: str,
+    given: Mapping[str, object] | None = None,
+) -> MatterView:
+    await owned(ctx, citizen, number)
+    await steps.take(ctx, number, action, citizen.actor, cause, given)
+    stored = await steps.load(ctx, number)
+    return await matter_view(ctx, stored.matter, stored.notices)

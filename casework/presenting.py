@@ -1,0 +1,189 @@
+"""From a matter to what a person reads: labels, progress, what comes next, what may be done."""
+
+from collections.abc import Mapping
+
+from casework.context import Context
+from casework.thumbnails import thumbnail_path
+from casework.views import (
+    DefectView,
+    FieldView,
+    LicenceView,
+    MaterialView,
+    MatterView,
+    NoticeView,
+    OfficeView,
+    PhotoView,
+    TimelineEntry,
+)
+from rules.catalogue import Service
+from rules.facts import Licence, Office
+from rules.flow import allowed
+from rules.forms import display, missing_parts
+from rules.guards import labels, part_open
+from rules.masking import mask_licence
+from rules.matter import Event, Matter, State
+from rules.messages import notice_text
+from rules.notices import Notice
+
+# Written down for the record, but no news to the one who did it.
+_QUIET = frozenset({"filled", "attached", "detached"})
+
+
+async def matter_view(
+    ctx: Context, matter: Matter, notices: Mapping[str, Notice] | None = None
+) -> MatterView:
+    """A matter as its applicant sees it."""
+    service = ctx.book.catalogue[matter.service]
+    office = await ctx.office(matter.office)
+    open_parts = matter.state in (State.DRAFT, State.CORRECTION)
+    return MatterView(
+        number=matter.number,
+        service=service.code,
+        title=service.title,
+        state=matter.state.value,
+        state_label=ctx.book.texts.say(f"states.{matter.state.value}"),
+        created_at=matter.created_at,
+        submitted_at=matter.submitted_at,
+        due=matter.due,
+        office=office_view(office) if office else None,
+        form=dict(matter.form),
+        fields=_fields(service, matter),
+        materials=_materials(ctx, service, matter),
+        timeline=timeline(ctx, matter, office),
+        next_step=ctx.book.texts.say(f"next.{matter.state.value}"),
+        actions=list(allowed(service, matter, "citizen")),
+        consent_templates=list(ctx.book.texts.consent_templates()),
+        defects=defect_views(service, matter),
+        missing=[
+            DefectView(part=d.part, label=labels(service, [d.part])[0], reason=d.reason)
+            for d in (missing_parts(service, matter) if open_parts else ())
+        ],
+        notices=notice_views(ctx, matter, notices or {}),
+        version=matter.version,
+    )
+
+
+def office_view(office: Office) -> OfficeView:
+    """An office as shown."""
+    return OfficeView(**vars(office))
+
+
+def _fields(service: Service, matter: Matter) -> list[FieldView]:
+    return [
+        FieldView(
+            name=f.name,
+            label=f.label,
+            value=matter.form.get(f.name, ""),
+            text=display(f, matter.form[f.name]) if f.name in matter.form else "",
+            required=f.required,
+            open=part_open(matter, f"field:{f.name}"),
+        )
+        for f in service.fields
+    ]
+
+
+def _materials(ctx: Context, service: Service, matter: Matter) -> list[MaterialView]:
+    return [
+        MaterialView(
+            name=m.name,
+            label=m.label,
+            shows=m.shows,
+            required=m.required,
+            max_photos=m.max_photos,
+            open=part_open(matter, f"material:{m.name}"),
+            photos=[
+                PhotoView(
+                    id=p.id,
+                    media_type=p.media_type,
+                    width=p.width,
+                    height=p.height,
+                    added_at=p.added_at,
+                    thumbnail=thumbnail_path(ctx, matter.number, p.thumbnail),
+                    checks=[ctx.book.texts.say(f"photo_checks.{c}") for c in p.checks],
+                )
+                for p in matter.photos_of(m.name)
+            ],
+        )
+        for m in service.materials
+    ]
+
+
+def defect_views(service: Service, matter: Matter) -> list[DefectView]:
+    """What is to be put right now; empty unless the matter is in correction."""
+    if matter.state is not State.CORRECTION:
+        return []
+    return [
+        DefectView(part=d.part, label=labels(service, [d.part])[0], reason=d.reason)
+        for d in matter.defects
+    ]
+
+
+def timeline(ctx: Context, matter: Matter, office: Office | None) -> list[TimelineEntry]:
+    """The progress, oldest first: every event that is news, with the reasons given."""
+    service = ctx.book.catalogue[matter.service]
+    return [
+        TimelineEntry(
+            at=e.at,
+            type=e.type,
+            text=ctx.book.texts.say(f"events.{e.type}"),
+            office=office.name if office and e.actor.kind == "officer" else None,
+            note=event_note(service, e),
+        )
+        for e in matter.timeline
+        if e.type not in _QUIET
+    ]
+
+
+def event_note(service: Service, event: Event) -> str:
+    """The words an officer added to an event: defects by name, or the reason."""
+    if event.type == "sent_back":
+        parts = labels(service, [d["part"] for d in event.data["defects"]])
+        named = zip(parts, event.data["defects"], strict=True)
+        return "；".join(f"{label}：{d['reason']}" for label, d in named)
+    return str(event.data.get("reason") or event.data.get("note") or "")
+
+
+def notice_views(
+    ctx: Context, matter: Matter, notices: Mapping[str, Notice]
+) -> list[NoticeView]:
+    """The messages of one matter, oldest first, worded as they were sent."""
+    service = ctx.book.catalogue[matter.service]
+    views: list[NoticeView] = []
+    for notice in sorted(notices.values(), key=lambda n: n.id):
+        event = next(e for e in matter.timeline if e.id == notice.event)
+        sent = next((a.at for a in notice.attempts if a.outcome == "taken"), None)
+        views.append(
+            NoticeView(
+                at=sent or notice.due or event.at,
+                matter=matter.number,
+                title=service.title,
+                text=notice_text(ctx.book.texts, service, matter, notice.template),
+                channel=ctx.book.texts.say(f"channels.{notice.channel or 'none'}"),
+                state=notice.state.value,
+                state_label=ctx.book.texts.say(f"notice_states.{notice.state.value}"),
+                repeated=notice.flagged,
+            )
+        )
+    return views
+
+
+def licence_view(ctx: Context, licence: Licence, office: Office | None, bound: bool) -> LicenceView:
+    """A licence as its holder sees it."""
+    say = ctx.book.texts.say
+    if licence.deferred_until is not None:
+        deferral = say("licence.deferred", until=licence.deferred_until.isoformat())
+    elif licence.deferral_pending:
+        deferral = say("licence.deferral_pending")
+    else:
+        deferral = ""
+    return LicenceView(
+        number=mask_licence(licence.number),
+        vehicle_class=licence.vehicle_class,
+        status=licence.status,
+        valid_from=licence.valid_from,
+        valid_until=licence.valid_until,
+        issuing_office=office.name if office else licence.issuing_office,
+        points=licence.points,
+        bound=bound,
+        deferral=deferral,
+    )

@@ -1,0 +1,126 @@
+"""The one way a matter moves: read, decide, one conditional write, then what it owes.
+
+Whoever wins the write is the truth. A citizen's or the system's step that lost is decided again on
+the new version; an officer's is refused, for he decides on the version he saw.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from casework import effects
+from casework.context import Context
+from casework.facts import facts_about
+from casework.numbers import number_for
+from rules.catalogue import Service
+from rules.effects import effects_of
+from rules.facts import Facts
+from rules.flow import begin, decide, evolve
+from rules.matter import Event, Matter, State
+from rules.notices import notices_for
+from rules.people import Actor
+from rules.refusals import Refusal
+from rules.reminders import remind_at
+from storage.matters import Owed, StoredMatter
+
+_TRIES = 8
+NOTICE_LANE = "notices"
+
+
+async def load(ctx: Context, number: str) -> StoredMatter:
+    """A stored matter; raises ``not-found``."""
+    stored = await ctx.stores.matters.get(number)
+    if stored is None:
+        raise Refusal("not-found")
+    return stored
+
+
+async def start(
+    ctx: Context,
+    service: Service,
+    action: str,
+    actor: Actor,
+    cause: str,
+    given: Mapping[str, Any],
+    facts: Facts,
+    number: str | None = None,
+) -> Matter:
+    """Begin a matter. The same cause always finds the same matter. Raises Refusal.
+
+    ``number`` is given when a claim already names the matter to be.
+    """
+    decided = decide(service, None, action, actor, given, facts, ctx.now(), ctx.book)
+    if isinstance(decided, Refusal):
+        raise decided
+    for attempt in range(_TRIES):
+        name = number or number_for(ctx.stores.vault, cause, attempt)
+        event = Event(f"{name}-0001", decided.type, ctx.now(), actor, cause, decided.data)
+        matter = begin(name, service.code, event)
+        if await ctx.stores.matters.insert(matter, _owed(ctx, service, matter, event)):
+            ctx.checkpoint("after-matter-write")
+            await _settle(ctx, matter)
+            return matter
+        there = (await load(ctx, name)).matter
+        if number is not None or there.timeline[0].cause == cause:
+            return there
+    raise Refusal("busy-try-again")
+
+
+async def take(
+    ctx: Context,
+    number: str,
+    action: str,
+    actor: Actor,
+    cause: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    seen: int | None = None,
+) -> Matter:
+    """Take one step of a matter and settle what it owes. Raises Refusal.
+
+    ``seen`` is the version an officer decided on; a newer one refuses with ``stale-version``.
+    A cause that already brought an event about changes nothing and gives the matter as it is.
+    """
+    for _ in range(_TRIES):
+        before = (await load(ctx, number)).matter
+        if before.event_of(cause) is not None:
+            return before
+        if seen is not None and before.version != seen:
+            raise Refusal("stale-version")
+        service = ctx.book.catalogue[before.service]
+        facts = await facts_about(ctx, before.subject)
+        decided = decide(service, before, action, actor, given or {}, facts, ctx.now(), ctx.book)
+        if isinstance(decided, Refusal):
+            raise decided
+        event_id = f"{number}-{before.version + 1:04d}"
+        event = Event(event_id, decided.type, ctx.now(), actor, cause, decided.data)
+        after = evolve(before, event)
+        if await ctx.stores.matters.append(before, after, _owed(ctx, service, after, event)):
+            ctx.checkpoint("after-matter-write")
+            await _settle(ctx, after)
+            return after
+    raise Refusal("busy-try-again")
+
+
+def _owed(ctx: Context, service: Service, after: Matter, event: Event) -> Owed:
+    return Owed(
+        notices=notices_for(service, event, timedelta(0)),
+        effects=effects_of(service, after, event),
+        export_due=event.type in ("approved", "refused"),
+        remind_at=remind_at(service, after, event, ctx.book.parameters),
+    )
+
+
+async def _settle(ctx: Context, matter: Matter) -> None:
+    """Apply what the event owes at once and wake the worker; the sweep does the same later."""
+    last = matter.timeline[-1]
+    service = ctx.book.catalogue[matter.service]
+    if effects_of(service, matter, last):
+        await effects.apply_owed(ctx, matter.number)
+    if last.type in service.notices:
+        await ctx.stores.memory.wake(NOTICE_LANE)
+
+
+def is_draft(matter: Matter) -> bool:
+    """Whether the citizen alone knows of it so far."""
+    return matter.state is State.DRAFT

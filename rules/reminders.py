@@ -1,0 +1,24 @@
+"""When to remind a citizen that what was granted to him ends."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from rules.calendar import HOUSE_ZONE
+from rules.catalogue import Service
+from rules.matter import Event, Matter
+from rules.parameters import Parameters
+
+_HOUR = time(9, 0)
+
+
+def remind_at(
+    service: Service, matter: Matter, event: Event, parameters: Parameters
+) -> datetime | None:
+    """The moment of the reminder a grant causes: 09:00 in the house's zone, the service's number
+    of days before the day its form field names. None when this event grants nothing."""
+    if event.type != "approved" or service.reminder is None:
+        return None
+    ends = date.fromisoformat(matter.form[service.reminder.field])
+    granted = event.at.astimezone(HOUSE_ZONE).date()
+    days = int(parameters.at(service.reminder.days_before, granted).value)
+    day = ends - timedelta(days=days)
+    return datetime.combine(day, _HOUR, HOUSE_ZONE).astimezone(UTC)
