@@ -44,6 +44,7 @@ class MatterRow:
     submitted_at: datetime | None
     due: datetime | None
     updated_at: datetime
+    urged: bool
 
 
 @dataclass(frozen=True)
@@ -249,6 +250,7 @@ _ROW = {
     "submitted_at": 1,
     "due": 1,
     "updated_at": 1,
+    "urged": 1,
 }
 
 
@@ -262,6 +264,7 @@ def _row(document: Mapping[str, Any]) -> MatterRow:
         submitted_at=document.get("submitted_at"),
         due=document.get("due"),
         updated_at=document["updated_at"],
+        urged=document.get("urged", False),
     )
 
 
@@ -273,6 +276,7 @@ def _clear(matter: Matter) -> dict[str, Any]:
         "submitted_at": matter.submitted_at,
         "due": matter.due,
         "updated_at": matter.timeline[-1].at,
+        "urged": matter.timeline[-1].type == "urged",
     }
 
 

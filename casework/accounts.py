@@ -1,0 +1,308 @@
+"""Who a citizen is: SMS codes, registration, login, the WeChat account bound to a person."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from casework.context import Context
+from casework.offices import named_offices
+from notify.outcome import Rejected
+from notify.wechat import WechatError
+from rules import names, phones
+from rules.id_number import normalise, region_of
+from rules.masking import mask_phone
+from rules.people import Citizen
+from rules.refusals import Refusal
+from storage.sessions import NewSession, Session
+
+
+@dataclass(frozen=True)
+class WechatIdentity:
+    """A person as WeChat names him: one openid an app, a unionid where the platform gives one."""
+
+    app: str
+    openid: str
+    unionid: str | None = None
+
+
+@dataclass(frozen=True)
+class CodeSent:
+    """An SMS code is on its way; the phone is masked."""
+
+    minutes: int
+    phone: str
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A fresh login: the bearer token is shown once and kept hashed."""
+
+    token: str
+    expires_at: datetime
+    citizen: Citizen
+
+
+async def send_code(
+    ctx: Context, *, purpose: str, id_number: str, phone: str | None, address: str
+) -> CodeSent:
+    """Send a six-digit code by SMS.
+
+    For ``register`` it goes to the phone given: whoever reads it has that phone, and whether it
+    is the one on file is only answered afterwards. For ``login`` it goes to the phone of the
+    account; the answer is the same when there is none, so nobody learns who is registered.
+    Raises id-number-invalid, phone-invalid, too-many-codes, busy-try-again.
+    """
+    key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
+    minutes = int(ctx.figure("sms_code.life_minutes"))
+    if purpose == "register":
+        target = phones.normalise(phone or "")
+        shown = mask_phone(target)
+    else:
+        session = await ctx.stores.sessions.get(key)
+        target = session.phone if session else ""
+        shown = ctx.book.texts.say("accounts.phone_on_account")
+    await _within_limits(ctx, key, target, address)
+    code = ctx.ids.digits(6)
+    phone_key = ctx.stores.vault.phone_key(target)
+    # Kept even where nothing is sent, so that guessing finds the same answers everywhere.
+    await ctx.stores.memory.put_code(f"{purpose}:{key}:{phone_key}", code, minutes * 60)
+    if not target:
+        return CodeSent(minutes, shown)
+    outcome = await ctx.gateways.sms.send(
+        target,
+        "SMS_LOGIN_CODE",
+        {
+            "code": code,
+            "minutes": str(minutes),
+            "purpose": ctx.book.texts.say(f"accounts.purpose_{purpose}"),
+        },
+        out_id=ctx.ids.token()[:20],
+    )
+    if isinstance(outcome, Rejected):
+        raise Refusal("too-many-codes" if "LIMIT" in outcome.code else "busy-try-again")
+    return CodeSent(minutes, shown)
+
+
+async def _within_limits(ctx: Context, key: str, target: str, address: str) -> None:
+    # Per ID number and phone as the gateway counts, per address and in all against campaigns.
+    who = [f"id:{key}"]
+    if target:
+        who.append(f"phone:{ctx.stores.vault.phone_key(target)}")
+    for name in who:
+        for period, seconds in (("minute", 60), ("hour", 3600), ("day", 86400)):
+            most = int(ctx.figure(f"sms_code.per_{period}"))
+            if not await ctx.stores.memory.hit(f"code:{name}:{period}", most, seconds):
+                raise Refusal("too-many-codes")
+    most = int(ctx.figure("sms_code.per_address_hour"))
+    if not await ctx.stores.memory.hit(f"code:address:{address}", most, 3600):
+        raise Refusal("too-many-codes")
+
+
+async def register(
+    ctx: Context,
+    *,
+    id_number: str,
+    name: str,
+    phone: str,
+    sms_code: str,
+    region: str | None,
+    wechat: WechatIdentity | None,
+    cause: str,
+) -> Citizen:
+    """Open the one account of a person, or join it if the same person has opened it already.
+
+    Who holds a licence or vehicle must give the phone on file there; others are checked against
+    the population registry (REQ A2). Any mismatch gets one and the same answer.
+    Raises the input refusals, code-wrong, code-expired, too-many-tries, identity-mismatch.
+    """
+    number = normalise(id_number, ctx.today())
+    clean_name = names.normalise(name)
+    clean_phone = phones.normalise(phone)
+    key = ctx.stores.vault.id_key(number)
+    there = await ctx.stores.sessions.get(key)
+    if there is None or cause not in there.causes:
+        await _prove(ctx, f"register:{key}:{ctx.stores.vault.phone_key(clean_phone)}", sms_code)
+        if not await _same_person(ctx, key, there, clean_name, clean_phone):
+            place = region or region_of(number)
+            offices = await named_offices(ctx, "vehicle_office", place)
+            raise Refusal("identity-mismatch", offices=offices)
+    ctx.checkpoint("before-session")
+    await ctx.stores.sessions.create(
+        NewSession(
+            key=key,
+            id_number=number,
+            name=clean_name,
+            phone=clean_phone,
+            created_at=ctx.now(),
+            cause=cause,
+        )
+    )
+    ctx.checkpoint("after-session")
+    if wechat is not None:
+        await bind(ctx, key, wechat)
+    return await _citizen(ctx, key)
+
+
+async def _same_person(
+    ctx: Context, key: str, there: Session | None, name: str, phone: str
+) -> bool:
+    """Whether name and phone are those of the person with this ID number."""
+    if there is not None:
+        return _equal(there.name, name) and _equal(there.phone, phone)
+    on_file = await ctx.stores.registry.phone_on_file(key)
+    if on_file is not None:
+        return _equal(on_file.name, name) and _equal(on_file.phone, phone)
+    known = await ctx.stores.registry.population_name(key)
+    return known is not None and _equal(known, name)
+
+
+def _equal(ours: str, theirs: str) -> bool:
+    return hmac.compare_digest(ours.encode(), theirs.encode())
+
+
+async def _prove(ctx: Context, key: str, code: str) -> None:
+    most = int(ctx.figure("sms_code.tries"))
+    match await ctx.stores.memory.check_code(key, code.strip(), most):
+        case "ok":
+            return
+        case "expired":
+            raise Refusal("code-expired")
+        case "too_many":
+            raise Refusal("too-many-tries")
+        case _:
+            raise Refusal("code-wrong")
+
+
+async def login(
+    ctx: Context, *, id_number: str, sms_code: str, wechat: WechatIdentity | None, device: str
+) -> LoggedIn:
+    """Log in with the ID number and the code sent to the account's phone. A wrong code and an
+    ID number without an account are answered alike."""
+    key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
+    session = await ctx.stores.sessions.get(key)
+    phone_key = ctx.stores.vault.phone_key(session.phone if session else "")
+    await _prove(ctx, f"login:{key}:{phone_key}", sms_code)
+    if wechat is not None:
+        await bind(ctx, key, wechat)
+    return await _issue(ctx, key, "mini" if wechat else "web", device)
+
+
+async def login_wechat(ctx: Context, *, code: str, device: str) -> LoggedIn:
+    """Log in by the code of ``wx.login``. Raises not-registered when the account is not bound."""
+    identity = await wechat_identity(ctx, code)
+    citizen = await whoami(ctx, identity)
+    if citizen is None:
+        raise Refusal("not-registered")
+    return await _issue(ctx, citizen.key, identity.app, device)
+
+
+async def wechat_identity(ctx: Context, code: str) -> WechatIdentity:
+    """Who a ``wx.login`` code stands for. Raises wechat-code-invalid, busy-try-again."""
+    try:
+        found = await ctx.gateways.mini.code_to_session(code)
+    except WechatError as error:
+        raise Refusal("wechat-code-invalid" if error.final else "busy-try-again") from error
+    return WechatIdentity("mini", found.openid, found.unionid)
+
+
+async def open_session(ctx: Context, citizen: Citizen, app: str, device: str) -> LoggedIn:
+    """A token for someone who has just proved who he is by registering."""
+    return await _issue(ctx, citizen.key, app, device)
+
+
+async def _issue(ctx: Context, key: str, app: str, device: str) -> LoggedIn:
+    secret = ctx.ids.token()
+    expires = ctx.now() + ctx.seconds("login.token_seconds")
+    await ctx.stores.sessions.add_token(key, _hashed(secret), app, device, expires)
+    return LoggedIn(f"{key}.{secret}", expires, await _citizen(ctx, key))
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def authenticate(ctx: Context, token: str | None) -> Citizen:
+    """The citizen a bearer token stands for. Raises not-logged-in.
+
+    A verified token is remembered in Redis for half a minute; signing out forgets it there too.
+    """
+    key, _, secret = (token or "").partition(".")
+    if not key or not secret:
+        raise Refusal("not-logged-in")
+    hashed = _hashed(secret)
+    remembered = await ctx.stores.memory.get_token(hashed)
+    if remembered is not None:
+        who = ctx.stores.vault.open_json(remembered, f"token/{hashed}")
+        return Citizen(**{**who, "tiers": frozenset(who["tiers"])})
+    session = await ctx.stores.sessions.get(key)
+    if session is None or not session.has_token(hashed, ctx.now()):
+        raise Refusal("not-logged-in")
+    citizen = session.citizen()
+    sealed = ctx.stores.vault.seal(
+        {**vars(citizen), "tiers": sorted(citizen.tiers)}, f"token/{hashed}"
+    )
+    await ctx.stores.memory.put_token(hashed, sealed)
+    return citizen
+
+
+async def sign_out(ctx: Context, token: str) -> None:
+    """The token is worth nothing any more."""
+    key, _, secret = token.partition(".")
+    await ctx.stores.sessions.drop_token(key, _hashed(secret))
+    await ctx.stores.memory.drop_token(_hashed(secret))
+
+
+async def bind(ctx: Context, key: str, identity: WechatIdentity) -> None:
+    """Bind a WeChat account to a person; one WeChat speaks for one person at a time."""
+    appid = appid_of(ctx, identity.app)
+    openid_key = ctx.stores.vault.openid_key(appid, identity.openid)
+    previous = await ctx.stores.bindings.session_of(openid_key)
+    if previous is not None and previous != key:
+        await ctx.stores.sessions.unset_wechat(previous, identity.app)
+    await ctx.stores.bindings.bind(openid_key, identity.app, identity.openid, key, switch=True)
+    await ctx.stores.sessions.set_wechat(
+        key, identity.app, openid_key, identity.openid, identity.unionid, ctx.now()
+    )
+
+
+def appid_of(ctx: Context, app: str) -> str:
+    """The appid of the official account or of the mini-program."""
+    return ctx.settings.official_appid if app == "official" else ctx.settings.mini_appid
+
+
+async def whoami(ctx: Context, identity: WechatIdentity) -> Citizen | None:
+    """The citizen a WeChat account is bound to, if any."""
+    openid_key = ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
+    key = await ctx.stores.bindings.session_of(openid_key)
+    if key is None:
+        return None
+    session = await ctx.stores.sessions.get(key)
+    return session.citizen() if session else None
+
+
+async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:
+    """``unsubscribe``: the WeChat profile and what was said before registering are deleted."""
+    openid_key = ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
+    key = await ctx.stores.bindings.session_of(openid_key)
+    await ctx.stores.bindings.unbind(openid_key)
+    if key is not None:
+        await ctx.stores.sessions.unset_wechat(key, identity.app)
+    await ctx.stores.conversations.drop(openid_key)
+
+
+async def record_consent(
+    ctx: Context, citizen: Citizen, template: str, accepted: bool, cause: str
+) -> None:
+    """One tap of consent is one message (WECHAT.md). Raises consent-unknown."""
+    if template not in ctx.book.texts.consent_templates():
+        raise Refusal("consent-unknown")
+    if accepted:
+        await ctx.stores.sessions.add_consent(citizen.key, template, cause)
+
+
+async def _citizen(ctx: Context, key: str) -> Citizen:
+    session = await ctx.stores.sessions.get(key)
+    if session is None:
+        raise Refusal("not-logged-in")
+    return session.citizen()

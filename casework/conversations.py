@@ -1,0 +1,236 @@
+"""The chat: each message answered once, in order, with the same answer to a retry.
+
+The conditional write on ``turn`` decides; Redis only keeps two processes from thinking about the
+same person at once. An answer that is not ready in time is promised durably ("success" goes back
+to WeChat) and follows by customer-service message, from this process or from the worker.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from casework.accounts import WechatIdentity, appid_of, whoami
+from casework.context import Context
+from casework.photos import Spool
+from notify.outcome import Rejected, Taken
+from notify.wechat import WechatError
+from rules.people import Citizen
+from rules.refusals import Refusal
+from storage.conversations import Place, StoredTalk
+
+log = structlog.get_logger()
+
+_TRIES = 6
+_TURN_WAIT = 15.0
+_TURN_POLL = 0.03
+_MEDIA_LIMIT = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A message or event as pushed by WeChat, parsed. ``at`` is its CreateTime."""
+
+    app: str
+    openid: str
+    message_id: str
+    at: datetime
+    kind: str
+    text: str = ""
+    media_id: str = ""
+    event: str = ""
+    event_key: str = ""
+
+    @property
+    def identity(self) -> WechatIdentity:
+        """Who wrote."""
+        return WechatIdentity(self.app, self.openid)
+
+    @property
+    def cause(self) -> str:
+        """The idempotency key of whatever this message brings about."""
+        return f"wx:{self.message_id}"
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What was being talked about: the dialogue's plain values, None when nothing is open."""
+
+    dialogue: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An answer and where the dialogue stands after it. An empty reply says nothing."""
+
+    reply: str
+    dialogue: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back to WeChat; None promises the answer for later."""
+
+    text: str | None
+
+
+Think = Callable[[Context, Citizen | None, Talk, Incoming], Awaitable[Turn]]
+
+
+@dataclass
+class Conversations:
+    """The chats one process is answering now; built once in bianmin/app.py."""
+
+    think: Think
+    patience: float = 4.0
+    _under_way: dict[str, asyncio.Task[str]] = field(default_factory=dict)
+    _late: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def receive(self, ctx: Context, incoming: Incoming) -> Reply:
+        """Answer one message within WeChat's patience, or promise the answer.
+
+        A retry joins the first attempt and gets its answer. Raises what ``think`` raises
+        unexpectedly; expected refusals are worded by ``think`` itself.
+        """
+        task = self._under_way.get(incoming.message_id)
+        if task is None:
+            task = asyncio.ensure_future(answer(ctx, incoming, self.think))
+            self._under_way[incoming.message_id] = task
+            task.add_done_callback(lambda _: self._under_way.pop(incoming.message_id, None))
+        done, _ = await asyncio.wait({task}, timeout=self.patience)
+        if done:
+            return Reply(task.result())
+        if not await _postpone(ctx, incoming):
+            return Reply(None)
+        late = asyncio.ensure_future(_follow(ctx, incoming, task))
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
+        return Reply(None)
+
+    async def settle(self) -> None:
+        """Wait for late answers under way; called when the process is asked to stop."""
+        if self._late:
+            await asyncio.wait(self._late, timeout=self.patience)
+
+
+async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
+    """The one answer to a message: found if it was given before, else worked out and kept."""
+    person = _openid_key(ctx, incoming)
+    async with _turn_of(ctx, person, incoming.message_id):
+        for _ in range(_TRIES):
+            place, citizen, stored = await _where(ctx, incoming, person)
+            said = stored.reply_to(incoming.message_id)
+            if said is not None:
+                return said
+            talk = Talk(stored.dialogue_at(ctx.now()))
+            turn = await think(ctx, citizen, talk, incoming)
+            after, stored_after = place, stored
+            if citizen is None:
+                # Registering moves the talk from the visitor to the person's own document.
+                after, _, stored_after = await _where(ctx, incoming, person)
+            ctx.checkpoint("before-turn")
+            if await ctx.stores.conversations.commit(
+                after,
+                stored_after.turn,
+                message_id=incoming.message_id,
+                reply=turn.reply,
+                dialogue=turn.dialogue,
+                at=ctx.now(),
+                expires_at=ctx.now() + ctx.seconds("chat.dialogue_seconds"),
+            ):
+                if after != place:
+                    await ctx.stores.conversations.drop(person)
+                return turn.reply
+    raise Refusal("busy-try-again")
+
+
+async def _where(
+    ctx: Context, incoming: Incoming, person: str
+) -> tuple[Place, Citizen | None, StoredTalk]:
+    citizen = await whoami(ctx, incoming.identity)
+    if citizen is None:
+        place = Place("visitors", person)
+        return place, None, await ctx.stores.conversations.load(place)
+    place = Place("sessions", citizen.key)
+    stored = await ctx.stores.conversations.load(place)
+    if stored.turn == 0:
+        # The process may have died between binding the account and carrying the talk over.
+        before = await ctx.stores.conversations.load(Place("visitors", person))
+        stored = stored.carrying(before)
+    return place, citizen, stored
+
+
+def _openid_key(ctx: Context, incoming: Incoming) -> str:
+    return ctx.stores.vault.openid_key(appid_of(ctx, incoming.app), incoming.openid)
+
+
+@contextlib.asynccontextmanager
+async def _turn_of(ctx: Context, person: str, message_id: str) -> AsyncIterator[None]:
+    """Wait until every earlier message of this person is answered, within reason."""
+    memory = ctx.stores.memory
+    until = asyncio.get_running_loop().time() + _TURN_WAIT
+    while not await memory.take_place(person, message_id):
+        if asyncio.get_running_loop().time() > until:
+            break  # its holder is stuck or dead; the conditional write still guards
+        await asyncio.sleep(_TURN_POLL)
+    try:
+        yield
+    finally:
+        await memory.leave_place(person, message_id)
+
+
+async def _postpone(ctx: Context, incoming: Incoming) -> bool:
+    """Keep a message that cannot be answered in time; False when it was kept before."""
+    place, _, _ = await _where(ctx, incoming, _openid_key(ctx, incoming))
+    message = {**asdict(incoming), "at": incoming.at.isoformat()}
+    due = ctx.now() + ctx.seconds("chat.late_lease_seconds")
+    return await ctx.stores.conversations.postpone(place, incoming.message_id, message, due)
+
+
+async def _follow(ctx: Context, incoming: Incoming, task: asyncio.Task[str]) -> None:
+    """Send a late answer from the process that worked it out."""
+    text = await task
+    place, _, _ = await _where(ctx, incoming, _openid_key(ctx, incoming))
+    await _deliver(ctx, place, incoming, text)
+
+
+async def finish_late(ctx: Context, think: Think, limit: int = 20) -> int:
+    """The worker's part: answer what was promised by a process that died or was too slow."""
+    found = await ctx.stores.conversations.late_due(ctx.now(), limit)
+    for late in found:
+        message = dict(late.message)
+        incoming = Incoming(**{**message, "at": datetime.fromisoformat(message["at"])})
+        lease = ctx.now() + ctx.seconds("chat.late_lease_seconds")
+        if not await ctx.stores.conversations.postpone_again(late, lease):
+            continue  # another worker has it
+        text = await answer(ctx, incoming, think)
+        await _deliver(ctx, late.place, incoming, text)
+    return len(found)
+
+
+async def _deliver(ctx: Context, place: Place, incoming: Incoming, text: str) -> None:
+    if text:
+        outcome = await ctx.gateways.official.send_text(incoming.openid, text)
+        if isinstance(outcome, Rejected) and outcome.action == "retry":
+            return  # stays owed; the worker tries again when its lease ends
+        if not isinstance(outcome, Taken):
+            log.warning("late-answer-not-sent", message_id=incoming.message_id, outcome=outcome)
+    await ctx.stores.conversations.late_done(place, incoming.message_id)
+
+
+@contextlib.asynccontextmanager
+async def fetch_photo(ctx: Context, media_id: str) -> AsyncIterator[Spool]:
+    """A picture sent in the chat, as an encrypted spool. Raises media-not-available, photo-…"""
+    try:
+        content, _ = await ctx.gateways.official.fetch_media(media_id, _MEDIA_LIMIT)
+    except WechatError as error:
+        raise Refusal("media-not-available") from error
+    async with ctx.lab.spool() as spool:
+        await spool.write(content)
+        await spool.done()
+        yield spool
+

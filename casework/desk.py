@@ -1,0 +1,254 @@
+"""The officers' desk: the work list of an office, a matter with all an officer may see, deciding.
+
+Every look is written to the access log before anything is shown.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from casework import steps
+from casework.context import Context
+from casework.facts import facts_about
+from casework.officers import Officer
+from casework.presenting import event_note, licence_view, matter_view
+from casework.views import LicenceView, MatterView, PhotoFile, TimelineEntry
+from rules.calendar import HOUSE_ZONE
+from rules.conditions import judged
+from rules.flow import allowed
+from rules.masking import mask_name
+from rules.matter import Defect, Matter, State
+from rules.refusals import Refusal
+from storage.matters import MatterRow
+
+_PAGE = 30
+_COUNT_TO = 999
+LISTED = (State.SUBMITTED, State.CORRECTION, State.APPROVED, State.FINISHED, State.REFUSED)
+"""The states a work list shows, in the order of its tabs; drafts are the citizen's own."""
+
+
+@dataclass(frozen=True)
+class WorkRow:
+    """One line of a work list; the applicant's name is masked."""
+
+    number: str
+    title: str
+    state: str
+    state_label: str
+    submitted_at: datetime | None
+    due: datetime | None
+    overdue: bool
+    urged: bool
+    applicant: str
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """A page of an office's work list. ``next`` is the cursor of the following page."""
+
+    state: str
+    rows: list[WorkRow]
+    counts: dict[str, int]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A person in clear, for the officer who decides about him."""
+
+    name: str
+    id_number: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class ConditionView:
+    """A condition of the service, judged as of the day of submission."""
+
+    text: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class DeskMatter:
+    """A matter as the deciding officer sees it."""
+
+    view: MatterView
+    applicant: PersonView
+    licence: LicenceView | None
+    conditions: list[ConditionView]
+    log: list[TimelineEntry]
+    actions: list[str]
+    version: int
+
+
+async def worklist(
+    ctx: Context, officer: Officer, *, state: str | None = None, after: str | None = None
+) -> WorkList:
+    """The matters of the officer's own office in one state, the longest waiting first.
+
+    ``after`` is the cursor a previous page gave. Raises bad-request for an unknown state.
+    """
+    try:
+        wanted = State(state or State.SUBMITTED)
+        since = datetime.fromisoformat(after) if after else None
+    except ValueError as error:
+        raise Refusal("bad-request") from error
+    office = officer.office.code
+    found = await ctx.stores.matters.worklist(office, wanted, _PAGE + 1, since)
+    rows = [await _row(ctx, r) for r in found[:_PAGE]]
+    await record_look(ctx, officer, "worklist", None, None, ["name-masked"])
+    more = len(found) > _PAGE
+    return WorkList(
+        state=wanted.value,
+        rows=rows,
+        counts={
+            s.value: await ctx.stores.matters.count(office, s, _COUNT_TO) for s in LISTED
+        },
+        next=found[_PAGE - 1].updated_at.isoformat() if more else None,
+    )
+
+
+async def _row(ctx: Context, row: MatterRow) -> WorkRow:
+    session = await ctx.stores.sessions.get(row.applicant)
+    return WorkRow(
+        number=row.number,
+        title=ctx.book.catalogue[row.service].title,
+        state=row.state.value,
+        state_label=ctx.book.texts.say(f"states.{row.state.value}"),
+        submitted_at=row.submitted_at,
+        due=row.due,
+        overdue=row.due is not None and row.due < ctx.now(),
+        urged=row.urged,
+        applicant=mask_name(session.name) if session else "",
+    )
+
+
+async def next_matter(ctx: Context, officer: Officer, done: str) -> str | None:
+    """The number of the longest waiting matter of the office beside the one just done."""
+    rows = await ctx.stores.matters.worklist(officer.office.code, State.SUBMITTED, 2)
+    return next((r.number for r in rows if r.number != done), None)
+
+
+async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter:
+    """A matter of the officer's own office, with applicant, registry record and conditions.
+
+    Raises not-found, wrong-office. The look is recorded before it is answered.
+    """
+    stored = await _of_office(ctx, officer, number)
+    matter = stored.matter
+    fields = ["name", "id_number", "phone", "form", "licence", "timeline", "notices"]
+    await record_look(ctx, officer, "open-matter", matter.subject, number, fields)
+    service = ctx.book.catalogue[matter.service]
+    session = await ctx.stores.sessions.get(matter.applicant)
+    facts = await facts_about(ctx, matter.subject)
+    licence = facts.licence
+    issuing = facts.offices.get(licence.issuing_office) if licence else None
+    day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
+    return DeskMatter(
+        view=await matter_view(ctx, matter, stored.notices),
+        applicant=PersonView(session.name, session.id_number, session.phone)
+        if session
+        else PersonView("", "", ""),
+        licence=licence_view(ctx, licence, issuing, facts.licence_bound) if licence else None,
+        conditions=[
+            ConditionView(text, met)
+            for text, met in judged(service, facts, matter.form, ctx.book.parameters, day)
+        ],
+        log=_whole_log(ctx, matter),
+        actions=list(allowed(service, matter, "officer")),
+        version=matter.version,
+    )
+
+
+async def officer_photo(
+    ctx: Context, officer: Officer, number: str, photo_id: str
+) -> PhotoFile:
+    """A photo of a matter of the officer's office, marked with who looked and when."""
+    stored = await _of_office(ctx, officer, number)
+    if all(p.id != photo_id for p in stored.matter.photos):
+        raise Refusal("not-found")
+    await record_look(ctx, officer, "open-photo", stored.matter.subject, number, [f"photo:{photo_id}"])
+    content = b"".join([piece async for piece in await ctx.stores.photos.open(photo_id)])
+    shown = ctx.now().astimezone(HOUSE_ZONE).strftime("%Y-%m-%d %H:%M")
+    marked = await ctx.lab.watermark(content, f"{officer.username} {officer.office.code} {shown}")
+
+    async def once() -> AsyncIterator[bytes]:
+        yield marked
+
+    return PhotoFile("image/jpeg", once())
+
+
+async def decide(
+    ctx: Context,
+    officer: Officer,
+    number: str,
+    version: int,
+    decision: str,
+    defects: Sequence[Defect],
+    reason: str,
+    cause: str,
+) -> MatterView:
+    """Approve, send back with every defect named, or refuse with a reason.
+
+    Decided on ``version`` as the officer saw it: a newer one raises stale-version. Raises also
+    wrong-office, reason-needed, step-not-possible.
+    """
+    if decision not in ("approve", "send_back", "refuse"):
+        raise Refusal("bad-request")
+    given = {"defects": [asdict(d) for d in defects], "reason": reason.strip()}
+    await _of_office(ctx, officer, number)
+    await steps.take(ctx, number, decision, officer.actor, cause, given, seen=version)
+    stored = await steps.load(ctx, number)
+    return await matter_view(ctx, stored.matter, stored.notices)
+
+
+async def _of_office(ctx: Context, officer: Officer, number: str) -> steps.StoredMatter:
+    stored = await steps.load(ctx, number)
+    if stored.matter.office != officer.office.code or steps.is_draft(stored.matter):
+        await record_look(ctx, officer, "turned-away", stored.matter.subject, number, [])
+        raise Refusal("wrong-office", office=await _office_name(ctx, stored.matter.office))
+    return stored
+
+
+async def _office_name(ctx: Context, code: str | None) -> str:
+    office = await ctx.office(code)
+    return office.name if office else ""
+
+
+def _whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
+    """Everything that happened, with who did it: an officer by name, a citizen as such."""
+    service = ctx.book.catalogue[matter.service]
+    return [
+        TimelineEntry(
+            at=e.at,
+            type=e.type,
+            text=ctx.book.texts.say(f"events.{e.type}"),
+            office=e.actor.office,
+            note=event_note(service, e),
+            actor=e.actor.key
+            if e.actor.kind == "officer"
+            else ctx.book.texts.say(f"actors.{e.actor.kind}"),
+        )
+        for e in matter.timeline
+    ]
+
+
+async def record_look(
+    ctx: Context,
+    officer: Officer,
+    action: str,
+    subject: str | None,
+    matter: str | None,
+    fields: list[str],
+) -> None:
+    """Write to the access log that an officer is about to see these fields of this person."""
+    await ctx.stores.access_log.append(
+        officer=officer.username,
+        office=officer.office.code,
+        action=action,
+        subject_key=subject,
+        matter=matter,
+        fields=fields,
+        at=ctx.now().astimezone(UTC),
+    )

@@ -1,0 +1,50 @@
+"""What a citizen sees of himself."""
+
+from dataclasses import dataclass
+
+from casework import matters
+from casework.context import Context
+from casework.facts import facts_about
+from casework.presenting import licence_view
+from casework.views import LicenceView, MatterSummary
+from rules.masking import mask_id, mask_name, mask_phone
+from rules.people import Citizen
+
+
+@dataclass(frozen=True)
+class Me:
+    """The citizen's own page: masked person, tiers, licence, matters under way."""
+
+    name: str
+    id_number: str
+    phone: str
+    tiers: list[str]
+    tier_labels: list[str]
+    wechat: list[str]
+    licences: list[LicenceView]
+    matters: list[MatterSummary]
+
+
+async def me(ctx: Context, citizen: Citizen) -> Me:
+    """The person, what he may do and what he has going."""
+    session = await ctx.stores.sessions.get(citizen.key)
+    tiers = sorted(session.tiers if session else citizen.tiers)
+    return Me(
+        name=mask_name(citizen.name),
+        id_number=mask_id(citizen.id_number),
+        phone=mask_phone(citizen.phone),
+        tiers=[str(t) for t in tiers],
+        tier_labels=[ctx.book.texts.say(f"tiers.{t}") for t in tiers],
+        wechat=sorted(session.wechat) if session else [],
+        licences=await licences(ctx, citizen),
+        matters=await matters.mine(ctx, citizen),
+    )
+
+
+async def licences(ctx: Context, citizen: Citizen) -> list[LicenceView]:
+    """The citizen's licence, if the registry holds one."""
+    facts = await facts_about(ctx, citizen.key)
+    if facts.licence is None:
+        return []
+    office = facts.offices.get(facts.licence.issuing_office)
+    return [licence_view(ctx, facts.licence, office, facts.licence_bound)]
