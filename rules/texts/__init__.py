@@ -1,0 +1,172 @@
+"""Every sentence a citizen or an officer reads, by key.
+
+A key is a path of TOML tables: ``[bot]`` ``greeting = "…"`` is ``bot.greeting``. ``{name}`` in a
+text is a placeholder. ``refusals.toml`` holds for each code its HTTP status, what is wrong
+(``detail``) and what to do next (``next``); ``absent`` words a placeholder nobody filled.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Any
+
+from rules.facts import Office
+from rules.refusals import Refusal, Worded
+from rules.toml_files import RulebookError, Table, read_folder
+
+LONGEST_REFUSAL = 60
+"""Characters of one half of a refusal, placeholders not counted: it must fit a phone's toast."""
+
+_REFUSALS = "refusals.toml"
+
+
+@dataclass(frozen=True)
+class _RefusalText:
+    status: int
+    detail: str
+    next: str
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+class Texts:
+    """All texts, read-only."""
+
+    def __init__(self, texts: Mapping[str, str], refusals: Mapping[str, _RefusalText]) -> None:
+        self._texts = dict(texts)
+        self._refusals = dict(refusals)
+
+    def say(self, key: str, **params: Any) -> str:
+        """The text of a key with its placeholders filled.
+
+        Raises KeyError for an unknown key and for a placeholder without a value.
+        """
+        return self._texts[key].format(**params)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a text under this key."""
+        return key in self._texts
+
+    def under(self, prefix: str) -> Mapping[str, str]:
+        """The raw texts below a prefix: last part of the key -> text, in the file's order."""
+        start = prefix + "."
+        return {
+            k.removeprefix(start): v
+            for k, v in self._texts.items()
+            if k.startswith(start) and "." not in k.removeprefix(start)
+        }
+
+    def placeholders(self, key: str) -> frozenset[str]:
+        """The placeholder names of a text."""
+        return frozenset(_placeholders(self._texts[key]))
+
+    def refusal(self, refusal: Refusal) -> Worded:
+        """A refusal in words. Raises KeyError for an unknown code or a missing param."""
+        text = self._refusals[refusal.code]
+        filled = {k: spoken(v) for k, v in refusal.params.items()}
+        # What casework could not find out (no office known) is worded, not left blank.
+        params = {**text.absent, **{k: v for k, v in filled.items() if v}}
+        return Worded(
+            text.status,
+            refusal.code,
+            text.detail.format(**params),
+            text.next.format(**params),
+        )
+
+    def refusal_codes(self) -> tuple[str, ...]:
+        """Every refusal there is."""
+        return tuple(self._refusals)
+
+    def refusal_needs(self, code: str) -> frozenset[str]:
+        """The params a refusal of this code must carry."""
+        text = self._refusals[code]
+        return frozenset(_placeholders(text.detail + text.next)) - frozenset(text.absent)
+
+    def consent_templates(self) -> tuple[str, ...]:
+        """The subscribe-message templates the mini-program asks consent for at a tap."""
+        return tuple(dict.fromkeys(self.under("templates.subscribe").values()))
+
+
+def spoken(value: Any) -> str:
+    """A parameter as said in a sentence: lists joined, offices with address, hours and phone,
+    problems of a form as ``label：reason``."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        reason = value.get("reason")
+        return f"{value['label']}：{reason}" if reason else str(value["label"])
+    if isinstance(value, Sequence):
+        words = [spoken(item) for item in value]
+        plain = all(isinstance(item, str) for item in value)
+        return ("、" if plain else "；").join(words)
+    if isinstance(value, Office):
+        return f"{value.name}（{value.address}，{value.hours}，电话{value.phone}）"
+    return str(value)
+
+
+def load_texts() -> Texts:
+    """All texts of this folder. Raises RulebookError for a malformed or doubled key."""
+    return build_texts(read_folder(__name__))
+
+
+def build_texts(sources: Iterator[tuple[str, Mapping[str, Any]]]) -> Texts:
+    """Texts from (file name, content) pairs. Raises RulebookError naming file and key."""
+    texts: dict[str, str] = {}
+    refusals: dict[str, _RefusalText] = {}
+    for file, content in sources:
+        if file == _REFUSALS:
+            refusals = {code: _refusal(Table(file, code, body)) for code, body in content.items()}
+            continue
+        for key, text in _flat(file, "", content):
+            if key in texts:
+                raise RulebookError(f"{file}: {key} stands twice")
+            texts[key] = text
+    return Texts(texts, refusals)
+
+
+def _flat(file: str, path: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in content.items():
+        key = f"{path}.{name}" if path else name
+        if isinstance(value, Mapping):
+            yield from _flat(file, key, value)
+        elif isinstance(value, str) and value.strip():
+            _well_formed(file, key, value)
+            yield key, value
+        else:
+            raise RulebookError(f"{file}: {key} must be a text")
+
+
+def _refusal(table: Table) -> _RefusalText:
+    status = table.take("status", int)
+    if not 400 <= status <= 599:
+        raise table.fail("status", "must be 400 to 599")
+    halves = {}
+    for half in ("detail", "next"):
+        text = table.take(half, str)
+        _well_formed(table.file, f"{table.path}.{half}", text)
+        if len(_bare(text)) > LONGEST_REFUSAL:
+            raise table.fail(half, f"is longer than {LONGEST_REFUSAL} characters")
+        halves[half] = text
+    absent_table = table.table("absent", required=False)
+    absent = {key: absent_table.take(key, str) for key in absent_table.keys()}
+    table.done()
+    unknown = set(absent) - set(_placeholders(halves["detail"] + halves["next"]))
+    if unknown:
+        raise table.fail(f"absent.{unknown.pop()}", "names no placeholder")
+    return _RefusalText(status, halves["detail"], halves["next"], absent)
+
+
+def _well_formed(file: str, key: str, text: str) -> None:
+    try:
+        for _, name, spec, conversion in Formatter().parse(text):
+            if name is not None and (not name.isidentifier() or spec or conversion):
+                raise RulebookError(f"{file}: {key} has a bad placeholder {{{name}}}")
+    except ValueError as error:
+        raise RulebookError(f"{file}: {key}: {error}") from error
+
+
+def _placeholders(text: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(text) if name]
+
+
+def _bare(text: str) -> str:
+    return "".join(literal for literal, *_ in Formatter().parse(text))
