@@ -1,0 +1,230 @@
+"""The worker's first loop: hand due notices to a gateway, settle doubts, take in receipts.
+
+``sending`` is written before the call and the call's time-out is shorter than the lease, so that
+whoever finds an expired lease knows that its holder is gone and the outcome is in doubt. Nothing
+here bumps the matter's version: an officer and a worker never refuse each other.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from prometheus_client import Counter
+
+from casework.context import Context
+from notify.order import Reach, channels
+from notify.outcome import InDoubt, Outcome, Rejected, Taken
+from rules import notices
+from rules.calendar import HOUSE_ZONE
+from rules.matter import Matter
+from rules.messages import sms_params, subscribe_data
+from rules.notices import Notice, NoticeState, Pace
+from storage.matters import StoredMatter
+from storage.sessions import Session
+
+log = structlog.get_logger()
+
+_AT_ONCE = 16
+_TRIES = 20
+
+HANDED = Counter("bianmin_notices_total", "Notices by channel and outcome", ["channel", "outcome"])
+REPEATS = Counter("bianmin_notice_repeats_total", "Flagged second sendings after a doubt")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the SMS gateway reports of one message."""
+
+    out_id: str
+    biz_id: str
+    delivered: bool
+    code: str
+
+
+async def deliver_due(ctx: Context, limit: int = 200) -> int:
+    """Attend to every matter with a notice due; how many there were."""
+    numbers = await ctx.stores.matters.with_notice_due(ctx.now(), limit)
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(number: str) -> None:
+        async with room:
+            await attend(ctx, number)
+
+    await asyncio.gather(*(one(n) for n in numbers))
+    return len(numbers)
+
+
+async def attend(ctx: Context, number: str) -> None:
+    """Do the next thing for each due notice of one matter."""
+    stored = await ctx.stores.matters.get(number)
+    if stored is None:
+        return
+    due = [n for n in stored.notices.values() if n.due is not None and n.due <= ctx.now()]
+    if not due:
+        # The clear field is behind: an append kept an earlier time. Write any notice to mend it.
+        for notice in list(stored.notices.values())[:1]:
+            await ctx.stores.matters.save_notice(stored, notice)
+    for notice in due:
+        match notice.state:
+            case NoticeState.DUE:
+                await _send(ctx, number, notice.id)
+            case NoticeState.SENDING:
+                await _change(ctx, number, notice.id, _expired(ctx))
+            case NoticeState.IN_DOUBT:
+                await _settle(ctx, stored, notice)
+
+
+def _expired(ctx: Context) -> Callable[[Notice], Notice | None]:
+    def change(notice: Notice) -> Notice | None:
+        if notice.state is not NoticeState.SENDING or (notice.due or ctx.now()) > ctx.now():
+            return None
+        return notices.doubted(notice, ctx.now(), _pace(ctx))
+
+    return change
+
+
+async def _send(ctx: Context, number: str, notice_id: str) -> None:
+    stored = await ctx.stores.matters.get(number)
+    if stored is None:
+        return
+    notice = stored.notices[notice_id]
+    if notice.state is not NoticeState.DUE:
+        return
+    session = await ctx.stores.sessions.get(stored.matter.applicant)
+    channel = _channel(ctx, session, notice)
+    if session is None or channel is None:
+        await _change(ctx, number, notice_id, lambda n: notices.dead(n, ctx.now()))
+        HANDED.labels(notice.channel or "none", "dead").inc()
+        log.error("notice-dead", matter=number, notice=notice_id)
+        return
+    lease = ctx.ids.token()[:16]
+    claimed = notices.claimed(notice, channel, lease, ctx.now(), _pace(ctx))
+    if not await ctx.stores.matters.save_notice(stored, claimed):
+        return  # another worker was first
+    ctx.checkpoint("before-gateway")
+    outcome = await _hand_over(ctx, session, stored.matter, claimed)
+    ctx.checkpoint("after-gateway")
+    await _record(ctx, number, claimed, outcome)
+
+
+def _channel(ctx: Context, session: Session | None, notice: Notice) -> str | None:
+    if session is None:
+        return None
+    mini = session.wechat.get("mini")
+    consents = session.consents.get(ctx.book.texts.consent_template(notice.template), 0)
+    reach = Reach(mini_openid=mini is not None, consents=consents, phone=bool(session.phone))
+    return next((c for c in channels(reach) if c not in notice.closed), None)
+
+
+async def _hand_over(ctx: Context, session: Session, matter: Matter, notice: Notice) -> Outcome:
+    service = ctx.book.catalogue[matter.service]
+    office = await ctx.office(matter.office)
+    texts = ctx.book.texts
+    if notice.channel == "subscribe":
+        template = texts.consent_template(notice.template)
+        if not await ctx.stores.sessions.use_consent(session.key, template):
+            return Rejected("consent-used-up", "other_channel", "")
+        data = subscribe_data(texts, service, matter, notice.template, notice_time(matter, notice))
+        openid = session.wechat["mini"].openid
+        return await ctx.gateways.mini.send_subscribe(
+            openid, template, data, f"pages/matter?no={matter.number}"
+        )
+    params = sms_params(texts, service, matter, notice.template, office)
+    return await ctx.gateways.sms.send(
+        session.phone, texts.sms_template(notice.template), params, out_id=notice.id
+    )
+
+
+def notice_time(matter: Matter, notice: Notice) -> datetime:
+    """When what the notice tells of happened, in the house's zone."""
+    at = next(e.at for e in matter.timeline if e.id == notice.event)
+    return at.astimezone(HOUSE_ZONE)
+
+
+async def _record(ctx: Context, number: str, claimed: Notice, outcome: Outcome) -> None:
+    def change(notice: Notice) -> Notice | None:
+        if notice.lease != claimed.lease:
+            return None  # a receipt came first, or the lease ended and another took over
+        match outcome:
+            case Taken(reference):
+                return notices.taken(notice, reference, ctx.now())
+            case Rejected(code, action, _):
+                return notices.refused(notice, code, action, ctx.now(), _pace(ctx))
+            case InDoubt():
+                return notices.doubted(notice, ctx.now(), _pace(ctx))
+
+    HANDED.labels(claimed.channel, type(outcome).__name__.lower()).inc()
+    if isinstance(outcome, Rejected):
+        log.warning("notice-refused", matter=number, channel=claimed.channel, code=outcome.code)
+    await _change(ctx, number, claimed.id, change)
+
+
+async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
+    """Find out what became of a doubtful message: by looking it up, else by one flagged repeat."""
+    found = "unresolved"
+    if notice.channel == "sms":
+        session = await ctx.stores.sessions.get(stored.matter.applicant)
+        if session is not None:
+            day = ctx.now().astimezone(HOUSE_ZONE).date()
+            found = await ctx.gateways.sms.lookup(session.phone, day, notice.id)
+
+    def change(now: Notice) -> Notice | None:
+        if now.state is not NoticeState.IN_DOUBT:
+            return None
+        match found:
+            case "sent" | "delivered":
+                return notices.taken(now, "looked-up", ctx.now())
+            case "failed":
+                return notices.refused(now, "failed", "retry", ctx.now(), _pace(ctx))
+            case "absent":
+                return notices.absent(now, ctx.now())
+            case _:
+                REPEATS.inc()
+                log.warning("notice-repeated", matter=stored.matter.number, notice=notice.id)
+                return notices.unresolved(now, ctx.now())
+
+    await _change(ctx, stored.matter.number, notice.id, change)
+
+
+async def receipts(ctx: Context, found: Iterable[Receipt]) -> int:
+    """Take in receipts; how many belonged to a notice. Login codes have none to keep."""
+    known = 0
+    for receipt in found:
+        number = receipt.out_id.partition("-")[0]
+        stored = await ctx.stores.matters.get(number) if number else None
+        if stored is None or receipt.out_id not in stored.notices:
+            continue
+        known += 1
+
+        def change(notice: Notice, receipt: Receipt = receipt) -> Notice | None:
+            after = notices.receipt(
+                notice, receipt.biz_id, receipt.delivered, receipt.code, ctx.now()
+            )
+            return after if after != notice else None
+
+        await _change(ctx, number, receipt.out_id, change)
+    return known
+
+
+async def _change(
+    ctx: Context, number: str, notice_id: str, change: Callable[[Notice], Notice | None]
+) -> None:
+    """Write a notice's next state, reading again as often as another delivery was faster."""
+    for _ in range(_TRIES):
+        stored = await ctx.stores.matters.get(number)
+        if stored is None:
+            return
+        after = change(stored.notices[notice_id])
+        if after is None or await ctx.stores.matters.save_notice(stored, after):
+            return
+    raise RuntimeError(f"notice {notice_id} could not be written")
+
+
+def _pace(ctx: Context) -> Pace:
+    return Pace(
+        retries=tuple(int(s) for s in ctx.figure("notices.retry_seconds")),
+        lease=int(ctx.figure("notices.lease_seconds")),
+        doubt=int(ctx.figure("notices.doubt_seconds")),
+    )
