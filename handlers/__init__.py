@@ -1,0 +1,1 @@
+"""The doors that come by HTTP; base.py is what every one of them stands on."""
