@@ -1,0 +1,60 @@
+"""The worker's loops. They start only in ``bianmin worker``; any number of workers may run."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from casework.context import Context
+from casework.conversations import Think
+from casework.delivery import deliver_due
+from casework.steps import NOTICE_LANE
+from casework.sweep import sweep
+
+log = structlog.get_logger()
+
+_IDLE = 1.0
+_SWEEP = 5.0
+_BACK_OFF = 3.0
+_ANCHOR = 3600.0
+
+
+async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
+    """Deliver, sweep and anchor the access log until ``stop`` is set."""
+
+    async def rest_by_lane() -> None:
+        await ctx.stores.memory.wait(NOTICE_LANE, _IDLE)
+
+    async def anchor() -> int:
+        await ctx.stores.access_log.anchor(ctx.now())
+        return 0
+
+    await asyncio.gather(
+        _loop("deliver", lambda: deliver_due(ctx), rest_by_lane, stop),
+        _loop("sweep", lambda: sweep(ctx, think), lambda: _rest(stop, _SWEEP), stop),
+        _loop("anchor", anchor, lambda: _rest(stop, _ANCHOR), stop),
+    )
+
+
+async def _loop(
+    name: str,
+    step: Callable[[], Awaitable[int]],
+    rest: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+) -> None:
+    """One round after the other; an error is logged and the loop goes on after a pause, for what
+    it was at is still recorded as owed."""
+    while not stop.is_set():
+        try:
+            if not await step():
+                await rest()
+        except Exception:
+            log.exception("worker-loop-failed", loop=name)
+            await _rest(stop, _BACK_OFF)
+
+
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
