@@ -18,6 +18,19 @@ LONGEST_REFUSAL = 60
 """Characters of one half of a refusal, placeholders not counted: it must fit a phone's toast."""
 
 _REFUSALS = "refusals.toml"
+_LENGTHS = {"state": 35, "hint": 35, "phrase": 5, "thing": 20}
+"""What the SMS template's parameters and the subscribe message's fields can hold (WeChat: a
+``phrase`` is five Chinese characters, a ``thing`` twenty)."""
+
+
+@dataclass(frozen=True)
+class NoticeText:
+    """A notice's words: state and hint for SMS and list, phrase and thing for WeChat."""
+
+    state: str
+    hint: str
+    phrase: str
+    thing: str
 
 
 @dataclass(frozen=True)
@@ -81,9 +94,24 @@ class Texts:
         text = self._refusals[code]
         return frozenset(_placeholders(text.detail + text.next)) - frozenset(text.absent)
 
+    def notice(self, event: str, service: str = "") -> NoticeText:
+        """What is told of an event, in a service's own words where it has some. Raises KeyError."""
+        lines = {**self.under(f"notices.{event}"), **self.under(f"services.{service}.{event}")}
+        if not lines:
+            raise KeyError(f"notices.{event}")
+        return NoticeText(**lines)
+
+    def sms_template(self, event: str) -> str:
+        """The SMS template code for an event: one serves them all."""
+        return self._texts["templates.sms"]
+
+    def consent_template(self, event: str) -> str:
+        """The subscribe-message template for an event: one serves them all."""
+        return self._texts["templates.subscribe"]
+
     def consent_templates(self) -> tuple[str, ...]:
         """The subscribe-message templates the mini-program asks consent for at a tap."""
-        return tuple(dict.fromkeys(self.under("templates.subscribe").values()))
+        return (self._texts["templates.subscribe"],)
 
 
 def spoken(value: Any) -> str:
@@ -119,8 +147,22 @@ def build_texts(sources: Iterator[tuple[str, Mapping[str, Any]]]) -> Texts:
         for key, text in _flat(file, "", content):
             if key in texts:
                 raise RulebookError(f"{file}: {key} stands twice")
+            _short_enough(file, key, text)
             texts[key] = text
     return Texts(texts, refusals)
+
+
+def _short_enough(file: str, key: str, text: str) -> None:
+    path = key.split(".")
+    if path[0] not in ("notices", "services"):
+        return
+    longest = _LENGTHS.get(path[-1])
+    if longest is None:
+        raise RulebookError(f"{file}: {key} is not a known key")
+    if len(text) > longest:
+        raise RulebookError(f"{file}: {key} is longer than {longest} characters")
+    if "{" in text or "://" in text:
+        raise RulebookError(f"{file}: {key} may hold neither a placeholder nor a link")
 
 
 def _flat(file: str, path: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
