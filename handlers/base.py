@@ -5,6 +5,7 @@ way: an exception becomes a ``Problem`` (``handlers.problems``) and ``show_probl
 door's shape: plain text here, problem+json in ``JsonHandler``, a page at the desk.
 """
 
+import hashlib
 import re
 from collections.abc import Awaitable, Iterable
 from enum import Enum
@@ -131,6 +132,11 @@ class BaseHandler(RequestHandler):
         if self.ctx.settings.environment == "production":
             headers["Strict-Transport-Security"] = "max-age=31536000"
 
+    def check_xsrf_cookie(self) -> None:
+        """Needed only where a browser's own cookie says who asks, or will after a login form."""
+        if self.access in (Access.PUBLIC, Access.OFFICER):
+            super().check_xsrf_cookie()
+
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """One line for what nobody expected: where, not with which values."""
         if value is None or refusal_of(value, self.ctx.book.texts) is not None:
@@ -151,10 +157,8 @@ class BaseHandler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every error of every door comes through here."""
-        texts = self.ctx.book.texts
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
-        refusal = refusal_of(error, texts) if error is not None else None
-        problem = problem_of(refusal or Refusal("server-error"), texts)
+        problem = problem_of(error, self.ctx.book.texts)
         self.set_status(problem.status)
         if problem.status == 401:
             self.set_header("WWW-Authenticate", "Bearer")
@@ -205,14 +209,17 @@ class JsonHandler(BaseHandler):
     def cause(self) -> str:
         """The Idempotency-Key as the cause of an event. Raises ``idempotency-key-missing``.
 
-        It is bound to the caller and the operation, so that one citizen's key never meets
-        another's, nor the key of another step of the same matter.
+        It is bound to caller and operation, so that one citizen's key never meets another's, nor
+        that of another step. Where nobody is logged in it is bound to the whole body: whoever
+        repeats a registration must know all of it, the SMS code included.
         """
         key = self.request.headers.get("Idempotency-Key", "")
         if not _KEY.fullmatch(key):
             raise Refusal("idempotency-key-missing")
-        who = self.citizen.key if self.access is Access.CITIZEN else "-"
-        return f"mini:{who}:{self.request.method}.{type(self).__name__}:{key}"
+        known = self.access is Access.CITIZEN
+        who = self.citizen.key.encode() if known else self.request.body
+        operation = f"{self.request.method} {type(self).__name__} {key}\n".encode()
+        return f"mini:{hashlib.sha256(operation + who).hexdigest()[:40]}"
 
     @property
     def writes(self) -> bool:

@@ -14,15 +14,11 @@ from tornado.web import HTTPError
 from rules.refusals import Refusal
 from rules.texts import Texts
 
-# What Tornado itself refuses, in our codes. Any other 4xx is a bad request.
+# What Tornado itself refuses, in our codes. Any other 4xx is worded as a bad request.
 _BY_STATUS: Mapping[int, str] = {
-    401: "not-logged-in",
-    403: "not-allowed",
     404: "not-found",
     405: "method-not-allowed",
     413: "body-too-large",
-    415: "content-type-unknown",
-    503: "busy-try-again",
 }
 # pydantic's error types, as keys of ``rules/texts/api.toml``.
 _REASONS: Mapping[str, str] = {
@@ -60,7 +56,7 @@ class Problem:
         return members
 
 
-def refusal_of(error: BaseException, texts: Texts) -> Refusal | None:
+def refusal_of(error: BaseException | None, texts: Texts) -> Refusal | None:
     """The refusal an exception stands for; None when nobody expected it."""
     if isinstance(error, Refusal):
         return error
@@ -71,10 +67,14 @@ def refusal_of(error: BaseException, texts: Texts) -> Refusal | None:
     return None
 
 
-def problem_of(refusal: Refusal, texts: Texts) -> Problem:
-    """A refusal in the citizen's words."""
+def problem_of(error: BaseException | None, texts: Texts) -> Problem:
+    """Any exception in the citizen's words; None is one nobody knows."""
+    refusal = refusal_of(error, texts) or Refusal("internal-error")
     worded = texts.refusal(refusal)
-    return Problem(worded.status, worded.code, worded.detail, worded.next, refusal.params)
+    # A status without a code of ours (a failed XSRF check, say) stays the one Tornado chose.
+    tornado_says = isinstance(error, HTTPError) and error.status_code < 500
+    status = error.status_code if tornado_says else worded.status
+    return Problem(status, worded.code, worded.detail, worded.next, refusal.params)
 
 
 def _invalid(error: pydantic.ValidationError, texts: Texts) -> Refusal:
