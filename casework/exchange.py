@@ -20,7 +20,7 @@ from rules.people import Actor
 from rules.refusals import Refusal
 
 _CHUNK = 500
-_PAGE = 200
+_MOST = 10_000
 _EXCHANGE = Actor("exchange", "file")
 
 Progress = Callable[[int], None]
@@ -147,7 +147,7 @@ async def export_file(ctx: Context, kind: str, path: Path, progress: Progress) -
 
 
 async def _undelivered(ctx: Context) -> AsyncIterator[Matter]:
-    for number in await ctx.stores.matters.with_export_due(ctx.now(), _PAGE):
+    for number in await ctx.stores.matters.with_export_due(ctx.now(), _MOST):
         yield (await steps.load(ctx, number)).matter
 
 

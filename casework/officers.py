@@ -108,3 +108,18 @@ async def _officer(ctx: Context, record: OfficerRecord) -> Officer:
     if office is None:
         raise Refusal("officer-login-failed")
     return Officer(record.username, record.name, record.role, office)
+
+
+async def add_officer(
+    ctx: Context, *, username: str, name: str, role: str, office: str, password: str, totp: bool
+) -> str | None:
+    """Add an officer, or give one a new password; the second factor's secret if there is one.
+
+    Raises not-found when the registry has no such office.
+    """
+    if await ctx.office(office) is None:
+        raise Refusal("not-found")
+    secret = pyotp.random_base32() if totp else None
+    hashed = await asyncio.to_thread(hash_password, password)
+    await ctx.stores.officers.put(OfficerRecord(username, hashed, secret, office, role, name))
+    return secret
