@@ -14,7 +14,7 @@ _SMS_PARAM = 35
 
 def notice_text(texts: Texts, service: Service, matter: Matter, template: str) -> str:
     """The message in one sentence, as the citizen's list shows it."""
-    notice = texts.notice(template)
+    notice = texts.notice(template, service.code)
     return f"{service.title}（{matter.number}）{notice.state}。{notice.hint}"
 
 
@@ -22,7 +22,7 @@ def sms_params(
     texts: Texts, service: Service, matter: Matter, template: str, office: Office | None
 ) -> Mapping[str, str]:
     """The parameters of the SMS: matter, office and hotline are named, no link is in it."""
-    notice = texts.notice(template)
+    notice = texts.notice(template, service.code)
     return {
         "service": service.title[:_SMS_PARAM],
         "number": matter.number,
@@ -37,7 +37,7 @@ def subscribe_data(
     texts: Texts, service: Service, matter: Matter, template: str, at: datetime
 ) -> Mapping[str, str]:
     """The fields of the subscribe message ``matter-progress``; ``at`` in the house's zone."""
-    notice = texts.notice(template)
+    notice = texts.notice(template, service.code)
     return {
         "character_string1": matter.number,
         "thing2": service.title[:_THING],
