@@ -1,0 +1,1 @@
+"""How a citizen is reached: WeChat and SMS, and in which order they are tried."""
