@@ -1,0 +1,1 @@
+"""What the outside reports back: SMS receipts, later payment results."""

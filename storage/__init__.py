@@ -1,0 +1,1 @@
+"""MongoDB, Redis, photos: everything that is kept, encrypted field by field."""

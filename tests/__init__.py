@@ -1,0 +1,1 @@
+"""Tests against real engines, real sockets and real processes."""

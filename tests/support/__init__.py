@@ -1,0 +1,1 @@
+"""What tests share: engines and processes to run against."""
