@@ -1,4 +1,4 @@
-"""Faults that can be switched on, one at a time for each gateway, and the count of what was taken."""
+"""Faults that can be switched on, one at a time for each gateway; counts of what was taken."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httputil import HTTPHeaders, parse_response_start_line
-from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler, stream_request_body
+
+from sandbox.outward import answer_of
 
 STATIC = Path(__file__).with_name("static")
 FORWARDED = ("Authorization", "Idempotency-Key", "Content-Type", "Content-Length", "Accept")
@@ -36,7 +37,7 @@ class MiniProxyHandler(RequestHandler):
         self.service = service
         self.client = client
         self.chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=4)
-        self.call: asyncio.Future[HTTPResponse] | None = None
+        self.call: asyncio.Future[HTTPResponse | None] | None = None
 
     def prepare(self) -> None:
         address = f"{self.service}/api/v1/{self.path_args[0]}"
@@ -48,7 +49,8 @@ class MiniProxyHandler(RequestHandler):
                 headers[name] = self.request.headers[name]
         has_body = "Content-Length" in headers or "Transfer-Encoding" in self.request.headers
         self.call = asyncio.ensure_future(
-            self.client.fetch(
+            answer_of(
+                self.client,
                 address,
                 method=self.request.method or "GET",
                 headers=headers,
@@ -58,7 +60,6 @@ class MiniProxyHandler(RequestHandler):
                 streaming_callback=self._body,
                 follow_redirects=False,
                 request_timeout=REQUEST_SECONDS,
-                raise_error=False,
             )
         )
 
@@ -104,11 +105,7 @@ class MiniProxyHandler(RequestHandler):
         if not self.call.done():
             await self._before_answer(self.chunks.put(None))
             await asyncio.wait({self.call})
-        try:
-            response = self.call.result()
-        except (HTTPClientError, StreamClosedError, OSError):
-            response = None
-        if (response is None or response.code == 599) and not self._headers_written:
+        if self.call.result() is None and not self._headers_written:
             self.set_status(502)
             self.set_header("Content-Type", "application/problem+json")
             self.write(

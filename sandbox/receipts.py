@@ -8,6 +8,7 @@ import orjson
 from tornado.httpclient import AsyncHTTPClient
 
 from sandbox.inbox import Sms
+from sandbox.outward import answer_of
 from sandbox.sms import china_time, sms_size
 from sandbox.world import World
 
@@ -72,15 +73,15 @@ class Receipts:
             "biz_id": row["biz_id"],
             "out_id": row["out_id"],
         }
-        response = await self._client.fetch(
+        response = await answer_of(
+            self._client,
             self._address,
             method="POST",
             headers={"Content-Type": "application/json; charset=utf-8"},
             body=orjson.dumps([report]),
             request_timeout=ANSWER_SECONDS,
-            raise_error=False,
         )
-        if response.code != 200:
+        if response is None or response.code != 200:
             return False
         try:
             answer = orjson.loads(response.body)

@@ -71,7 +71,9 @@ def make_server(settings: Settings) -> Sandbox:
             (r"/phone/?", PhoneHandler),
             (r"/static/(.*)", StaticFileHandler, {"path": str(STATIC)}),
             (r"/", RedirectHandler, {"url": "/phone", "permanent": False}),
-        ]
+        ],
+        # Addresses hold phone numbers and codes: no access log.
+        log_function=lambda handler: None,
     )
     server = HTTPServer(application)
     sockets = bind_sockets(settings.port, address=HOST)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from sandbox.crypto import CryptoError, MessageCrypto, signature, signature_matches
+from sandbox.outward import answer_of
 from sandbox.people import Person
 from sandbox.wechat_xml import ReplyError, read_reply, read_xml, text_of, write_message
 from sandbox.world import World
@@ -85,11 +86,13 @@ class Pusher:
         """Verify the address as the platform does: (HTTP status, echostr came back)."""
         echo = str(secrets.randbits(63))
         parameters = {**self._signed(None), "echostr": echo, **(query or {})}
-        response = await self._client.fetch(
+        response = await answer_of(
+            self._client,
             f"{self._address}?{urlencode(parameters)}",
             request_timeout=self._world.settings.push_seconds,
-            raise_error=False,
         )
+        if response is None:
+            return 0, False
         return response.code, response.code == 200 and response.body == echo.encode()
 
     async def push(
@@ -143,7 +146,8 @@ class Pusher:
             query, body = self._wrap(person, message, wrap)
             started = time.monotonic()
             self._world.faults.counts["wechat"]["push tries"] += 1
-            response = await self._client.fetch(
+            response = await answer_of(
+                self._client,
                 f"{self._address}?{urlencode(query)}",
                 method="POST",
                 headers={"Content-Type": "text/xml"},
@@ -151,11 +155,9 @@ class Pusher:
                 connect_timeout=settings.push_seconds,
                 request_timeout=settings.push_seconds,
                 follow_redirects=False,
-                raise_error=False,
             )
-            # Tornado reports what never reached the service, broke or took too long as 599.
-            pushed.statuses.append(0 if response.code == 599 else response.code)
-            if response.code != 599:
+            pushed.statuses.append(0 if response is None else response.code)
+            if response is not None:
                 return response
             waited = time.monotonic() - started
             if waited < settings.push_pause_seconds and number < TRIES - 1:
