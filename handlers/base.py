@@ -16,6 +16,7 @@ import orjson
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic import BaseModel
+from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler, URLSpec
 
 from casework import accounts
@@ -139,7 +140,9 @@ class BaseHandler(RequestHandler):
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """One line for what nobody expected: where, not with which values."""
-        if value is None or refusal_of(value, self.ctx.book.texts) is not None:
+        if value is None or isinstance(value, StreamClosedError):
+            return  # the caller went away
+        if refusal_of(value, self.ctx.book.texts) is not None:
             return
         frames = []
         while tb is not None:

@@ -1,28 +1,66 @@
 """Door 1: JSON for the mini-program, under ``/api/v1``. One module a subject; this is the table."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from tornado.web import URLSpec
 
-from handlers.base import JsonHandler
+from miniprogram_api import openapi
 from miniprogram_api.consents import ConsentsHandler
-from miniprogram_api.docs import DocsHandler, OpenApiHandler, Pages
+from miniprogram_api.docs import DocsHandler, Documents, OpenApiHandler
 from miniprogram_api.licences import LicencesHandler
 from miniprogram_api.login import IdNumberLoginHandler, LoginHandler
 from miniprogram_api.matters import MatterHandler, MattersHandler, SubmitHandler, UrgeHandler
 from miniprogram_api.me import MeHandler
 from miniprogram_api.notices import NoticesHandler
-from miniprogram_api.openapi import PATH_PARAMETERS, Route, document
+from miniprogram_api.operations import ApiHandler
 from miniprogram_api.photos import PhotoHandler, PhotosHandler, ThumbnailHandler
 from miniprogram_api.registrations import RegistrationsHandler
-from miniprogram_api.services import (
-    Guides,
-    OfficesHandler,
-    ServiceHandler,
-    ServicesHandler,
-)
+from miniprogram_api.routing import Route
+from miniprogram_api.services import Guides, OfficesHandler, ServiceHandler, ServicesHandler
 from miniprogram_api.sms_codes import SmsCodesHandler
+from rules.book import Rulebook
+
+ROUTES: tuple[Route, ...] = (
+    # for everyone
+    Route("/services", ServicesHandler),
+    Route("/services/{code}", ServiceHandler),
+    Route("/offices", OfficesHandler),
+    # who you are
+    Route("/sms-codes", SmsCodesHandler),
+    Route("/registrations", RegistrationsHandler),
+    Route("/login", LoginHandler),
+    Route("/login/id-number", IdNumberLoginHandler),
+    Route("/me", MeHandler),
+    Route("/licences", LicencesHandler),
+    # what you have going
+    Route("/matters", MattersHandler),
+    Route("/matters/{number}", MatterHandler),
+    Route("/matters/{number}/submit", SubmitHandler),
+    Route("/matters/{number}/urge", UrgeHandler),
+    Route("/matters/{number}/photos", PhotosHandler),
+    Route("/matters/{number}/photos/{photo}", PhotoHandler),
+    Route("/thumbnails/{number}/{photo}", ThumbnailHandler),
+    # what you are told
+    Route("/notices", NoticesHandler),
+    Route("/consents", ConsentsHandler),
+    # this document
+    Route("/openapi.json", OpenApiHandler),
+)
+
+
+def routes() -> list[URLSpec]:
+    """Every address of this door, with what its handlers share in one process."""
+    guides = {"guides": Guides()}
+    documents = {"documents": Documents(ROUTES)}
+    shared: dict[type[ApiHandler], dict[str, Any]] = {
+        ServicesHandler: guides,
+        ServiceHandler: guides,
+        OpenApiHandler: documents,
+    }
+    specs = [route.spec(shared.get(route.handler)) for route in ROUTES]
+    return [*specs, URLSpec("/api/docs", DocsHandler, documents)]
+
+
+def openapi_document(book: Rulebook) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of this door."""
+    return openapi.document(ROUTES, book)

@@ -1,0 +1,68 @@
+"""Registering by real name."""
+
+from pydantic import Field
+
+from casework import accounts
+from handlers.base import Access
+from miniprogram_api.login import DEVICE, Login, login_of
+from miniprogram_api.operations import ApiHandler, Body, operation
+
+
+class Registration(Body):
+    """A person as on the ID card, the phone on file, and the code sent to it."""
+
+    id_number: str = Field(max_length=32)
+    name: str = Field(max_length=64)
+    phone: str = Field(max_length=32)
+    sms_code: str = Field(max_length=12)
+    region: str | None = Field(
+        default=None, max_length=12, description="Region whose offices to name on a mismatch"
+    )
+    wechat_code: str | None = Field(
+        default=None, max_length=128, description="From wx.login: binds the WeChat account"
+    )
+    device: str = DEVICE
+
+
+class RegistrationsHandler(ApiHandler):
+    """``/registrations``."""
+
+    access = Access.PUBLIC
+
+    @operation(
+        "Register, and be logged in",
+        body=Registration,
+        gives=Login,
+        status=201,
+        refusals=(
+            "id-number-invalid",
+            "id-number-15-digits",
+            "name-invalid",
+            "phone-invalid",
+            "code-wrong",
+            "code-expired",
+            "too-many-tries",
+            "identity-mismatch",
+            "wechat-code-invalid",
+        ),
+    )
+    async def post(self, body: Registration) -> Login:
+        """One account an ID number: who has one already and proves it is logged in.
+
+        A code of wx.login works once, so a caller who lost the answer asks ``POST /login``.
+        """
+        wechat = None
+        if body.wechat_code:
+            wechat = await accounts.wechat_identity(self.ctx, body.wechat_code)
+        citizen = await accounts.register(
+            self.ctx,
+            id_number=body.id_number,
+            name=body.name,
+            phone=body.phone,
+            sms_code=body.sms_code,
+            region=body.region,
+            wechat=wechat,
+            cause=self.cause,
+        )
+        app = wechat.app if wechat else "web"
+        return login_of(await accounts.open_session(self.ctx, citizen, app, body.device))
