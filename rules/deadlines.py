@@ -2,25 +2,28 @@
 
 In the licence regulation periods of one, three and five days are working days (162令 第一百一十条).
 The calendar holds only the years whose holidays the State Council has published; later days are
-counted Monday to Friday and marked provisional.
+counted Monday to Friday, but for the holidays of fixed date, and marked provisional.
 """
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 
 import chinese_calendar
 from chinese_calendar.constants import holidays
 
 from rules.calendar import HOUSE_ZONE
 
-FIRST_YEAR = min(holidays).year
-LAST_YEAR = max(holidays).year
+FIRST_YEAR: int = min(holidays).year
+LAST_YEAR: int = max(holidays).year
 """The last year whose holidays are published; the package is renewed each November."""
 
 
 class BeforeCalendar(ValueError):
     """A day before the holiday calendar begins: no period of the platform can start there."""
+
+
+_FIXED = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def is_working_day(day: date) -> bool:
     if day.year < FIRST_YEAR:
         raise BeforeCalendar(f"{day} is before the holiday calendar begins")
     if is_provisional(day):
-        return day.weekday() < 5
+        return day.weekday() < 5 and (day.month, day.day) not in _FIXED
     return bool(chinese_calendar.is_workday(day))
 
 
@@ -71,7 +74,7 @@ def end_of_working_days(now: datetime, working_days: int) -> datetime:
 
 def add_years(day: date, years: int) -> date:
     """The same day so many years on; 29 February becomes 28 February where there is none."""
-    year = day.year + years
+    year = min(day.year + years, MAXYEAR)  # 长期 licences end in the last year there is
     return day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))
 
 

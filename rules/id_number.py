@@ -15,11 +15,12 @@ _OLD_SHAPE = re.compile(r"\d{15}", re.ASCII)
 _FILLING = str.maketrans("", "", " \t\n\r\u3000-–—")
 _EARLIEST_YEAR = 1890
 
-PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 "
-    "61 62 63 64 65 71 81 82 83".split()
-)
-"""First two digits in use (GB/T 2260); 81 to 83 are residence permits of Hong Kong, Macao, Taiwan."""
+PROVINCES = frozenset({
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37",
+    "41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64",
+    "65", "71", "81", "82", "83",
+})  # fmt: skip
+"""First two digits in use (GB/T 2260); 81 to 83: residence permits of Hong Kong, Macao, Taiwan."""
 
 
 def normalise(text: str, today: date | None = None) -> str:

@@ -47,7 +47,7 @@ class Table:
         return RulebookError(f"{self.file}: {where} {problem}")
 
     def take(self, key: str, kind: type[T], default: T | None = None) -> T:
-        """The value of a key. Raises RulebookError if missing without default, or of another type."""
+        """The value of a key; RulebookError if missing without default, or of another type."""
         if key not in self._left:
             if default is None:
                 raise self.fail(key, "is missing")
@@ -92,7 +92,7 @@ class Table:
         base = f"{self.path}.{key}" if self.path else key
         return tuple(Table(self.file, f"{base}[{i}]", item) for i, item in enumerate(found))
 
-    def keys(self) -> tuple[str, ...]:
+    def left(self) -> tuple[str, ...]:
         """The keys not taken yet."""
         return tuple(self._left)
 

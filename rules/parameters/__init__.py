@@ -80,7 +80,7 @@ def _leaves(table: Table) -> Iterator[Table]:
     if table.has("unit"):
         yield table
         return
-    for key in table.keys():
+    for key in table.left():
         yield from _leaves(table.table(key))
 
 

@@ -189,7 +189,7 @@ def _refusal(table: Table) -> _RefusalText:
             raise table.fail(half, f"is longer than {LONGEST_REFUSAL} characters")
         halves[half] = text
     absent_table = table.table("absent", required=False)
-    absent = {key: absent_table.take(key, str) for key in absent_table.keys()}
+    absent = {key: absent_table.take(key, str) for key in absent_table.left()}
     table.done()
     unknown = set(absent) - set(_placeholders(halves["detail"] + halves["next"]))
     if unknown:
