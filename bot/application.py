@@ -5,6 +5,8 @@ the mini-program goes on at its first missing part, and in correction (补正) o
 officer named are asked for.
 """
 
+from dataclasses import replace
+
 from bot.attaching import asked_material, attach_photo, begin_replacing, replaced_since_sent_back
 from bot.offices import near
 from bot.registration import offer
@@ -12,7 +14,7 @@ from bot.scene import Move, Question, Scene, end
 from bot.wording import chosen, day, joined, numbered, refused
 from casework import matters
 from casework.views import FieldView, MatterView
-from rules.catalogue import Field
+from rules.fields import Field
 from rules.id_number import region_of
 from rules.refusals import Refusal
 
@@ -140,7 +142,7 @@ def _read_back(field: FieldView) -> str:
 def _passed(scene: Scene, part: str) -> Scene:
     """The scene after a part was dealt with."""
     done = [*scene.answers.get("done", []), part]
-    return Scene(**{**vars(scene), "answers": {**scene.answers, "done": done}})
+    return replace(scene, answers={**scene.answers, "done": done})
 
 
 async def _take_material(scene: Scene, view: MatterView, name: str) -> Move:
@@ -149,7 +151,7 @@ async def _take_material(scene: Scene, view: MatterView, name: str) -> Move:
     if scene.photo:
         view, answers, said = await attach_photo(scene, view, name, scene.photo)
         material = next(m for m in view.materials if m.name == name)
-        scene = Scene(**{**vars(scene), "answers": answers})
+        scene = replace(scene, answers=answers)
         if len(material.photos) < material.max_photos:
             return scene.stay(said)
         return await proceed(_passed(scene, part), view, said)
@@ -179,7 +181,7 @@ async def _take_channel(scene: Scene) -> Move:
         return scene.stay(scene.say("choose_number"))
     view = await matters.view(scene.ctx, scene.person, scene.answers["number"])
     answers = begin_replacing(view, {**scene.answers, "told": True})
-    told = Scene(**{**vars(scene), "answers": answers, "at": "application.part"})
+    told = replace(scene, answers=answers, at="application.part")
     # Whoever sends the photo right away has decided.
     return await _take_part(told) if scene.photo else Move("application.part", answers)
 

@@ -1,36 +1,36 @@
 """Where to go: the vehicle offices of the city a citizen names."""
 
+import re
+
 from bot.scene import Move, Question, Scene, asks, end
-from bot.wording import joined, office_lines
+from bot.wording import office_lines
 from casework.offices import offices
+from rules.regions import contains
 
 _MOST = 3
-_SUFFIXES = ("市", "县", "区", "省")
-_FILLING = ("我在", "在哪里", "在哪", "的", "车管所", "窗口", "办公地址", "地址", "怎么走", "河南省")
+_FILLING = re.compile("我在|在哪里?|怎么走|的|车管所|车辆管理所|窗口|办公|地址|河南省?|[吗呢啊]")
 
 
 async def offices_of(scene: Scene, text: str) -> str:
-    """Offices whose name or address holds the place named; empty when there is none."""
-    place = text
-    for word in _FILLING:
-        place = place.replace(word, "")
-    place = place.strip()
-    if len(place) > 2:
-        place = place.rstrip("".join(_SUFFIXES))
+    """The vehicle offices of the place named, by region or by name; empty when there is none."""
+    place = _FILLING.sub("", text).strip()
     if len(place) < 2:
         return ""
     every = await offices(scene.ctx, kind="vehicle_office")
-    found = [o for o in every if place in o.name or place in o.address]
+    region = scene.ctx.book.regions.named_in(place)
+    found = [o for o in every if region is not None and contains(region.code, o.region)]
+    if not found:
+        bare = place.rstrip("市县区") if len(place) > 2 else place
+        found = [o for o in every if bare in o.name or bare in o.address]
     return office_lines(scene.ctx.book.texts, found[:_MOST])
 
 
 async def near(scene: Scene, region: str) -> str:
-    """The offices of a region code, by county first, then by city."""
-    for code in (region, f"{region[:4]}00"):
-        found = await offices(scene.ctx, code, "vehicle_office")
-        if found:
-            return office_lines(scene.ctx.book.texts, found[:_MOST])
-    return ""
+    """The vehicle offices of a county (six digits), else those of its city; empty when none."""
+    every = await offices(scene.ctx, kind="vehicle_office")
+    county = [o for o in every if o.region == region]
+    city = [o for o in every if o.region[:4] == region[:4]]
+    return office_lines(scene.ctx.book.texts, (county or city)[:_MOST])
 
 
 async def begin(scene: Scene) -> Move:
@@ -43,7 +43,7 @@ async def _take_city(scene: Scene) -> Move:
     found = await offices_of(scene, scene.text)
     if not found:
         return scene.stay(scene.say("city_unknown"))
-    return scene.stay(joined(found))
+    return scene.stay(found)
 
 
 QUESTIONS = (Question("offices.city", asks("ask_city"), _take_city),)

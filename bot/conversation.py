@@ -1,0 +1,147 @@
+"""The engine of the conversation: one message in, one answer and the next state of the talk out.
+
+The table ``QUESTIONS`` is the whole conversation. Words of the house (菜单, 进度, 取消 …) work
+anywhere; what they interrupt is kept and taken up again with 继续.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot import application, menu, offices, photos, progress, registration, services
+from bot.intents import command, named
+from bot.scene import Move, Question, Scene
+from bot.wording import fit, joined, refused, tidy
+from casework.context import Context
+from casework.conversations import Incoming, Talk, Turn
+from rules.people import Citizen
+from rules.refusals import Refusal
+
+_TABLE = (
+    *menu.QUESTIONS,
+    *registration.QUESTIONS,
+    *application.QUESTIONS,
+    *progress.QUESTIONS,
+    *photos.QUESTIONS,
+    *services.QUESTIONS,
+    *offices.QUESTIONS,
+)
+QUESTIONS: Mapping[str, Question] = {q.name: q for q in _TABLE}
+"""Every question of the conversation by its name ``flow.step``."""
+
+_GONE = frozenset({"not-found", "service-unknown"})
+# What these begin takes the place of what was under way; anything else only interrupts it.
+_REPLACING = ("registration.", "application.")
+
+
+async def think(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming) -> Turn:
+    """Answer one message. Raises nothing expected: every refusal is put in words."""
+    scene = _scene(ctx, citizen, talk, incoming)
+    question = QUESTIONS[scene.at]
+    try:
+        move = await _move(scene, question)
+    except Refusal as refusal:
+        said = refused(ctx.book.texts, refusal)
+        move = Move(None, {}, said) if refusal.code in _GONE else scene.stay(said)
+    return await _turn(scene, move)
+
+
+def _scene(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming) -> Scene:
+    dialogue = talk.dialogue or {}
+    at = f"{dialogue.get('flow', 'menu')}.{dialogue.get('step', 'pick')}"
+    known = at in QUESTIONS and (citizen is not None or not at.startswith(_FOR_CITIZENS))
+    return Scene(
+        ctx=ctx,
+        citizen=citizen,
+        incoming=incoming,
+        at=at if known else menu.HOME,
+        answers=dialogue.get("answers", {}) if known else {},
+        text=tidy(incoming.text),
+        paused=dialogue.get("paused"),
+    )
+
+
+_FOR_CITIZENS = ("application.", "progress.", "photo.")
+
+
+async def _move(scene: Scene, question: Question) -> Move:
+    incoming = scene.incoming
+    if incoming.kind == "event":
+        return await menu.on_event(scene)
+    if scene.photo:
+        return await question.take(scene) if question.photos else await _unasked_photo(scene)
+    if not scene.text:
+        key = "voice_unclear" if incoming.kind == "voice" else "kind_not_read"
+        return scene.stay(scene.say(key))
+    word = command(scene.text)
+    if word == "back" and scene.at != menu.HOME:
+        return await question.back(scene)
+    if scene.at != menu.HOME:
+        if word in menu.EVERYWHERE:
+            return await menu.obey(scene, word)
+        code = named(scene.text, scene.ctx.book.catalogue)
+        if code is not None and not scene.at.startswith("services."):
+            return await application.begin(scene, code)
+    return await question.take(scene)
+
+
+async def _unasked_photo(scene: Scene) -> Move:
+    move = await photos.begin(scene)
+    if scene.citizen is None and scene.at != menu.HOME:
+        return scene.stay(move.said)
+    return move
+
+
+async def _turn(scene: Scene, move: Move) -> Turn:
+    if move.to is not None and move.to.startswith("then."):
+        move = await _then(replace(scene, citizen=move.citizen or scene.citizen), move)
+    said, paused = _heard(scene, move.said), _paused(scene, move)
+    if move.to is None:
+        if paused is None:
+            return Turn(fit(said, scene.say("shortened")), None)
+        said = joined(said, scene.say("may_resume"))
+        dialogue = {"flow": "menu", "step": "pick", "answers": {}, "paused": paused}
+        return Turn(fit(said, scene.say("shortened")), dialogue)
+    asking = replace(
+        scene, at=move.to, answers=move.answers, citizen=move.citizen or scene.citizen
+    )
+    try:
+        asked = await QUESTIONS[move.to].ask(asking)
+    except Refusal as refusal:
+        gone = joined(said, refused(scene.ctx.book.texts, refusal))
+        return Turn(fit(gone, scene.say("shortened")), None)
+    flow, _, step = move.to.partition(".")
+    dialogue = {"flow": flow, "step": step, "answers": dict(move.answers)}
+    if paused is not None:
+        dialogue["paused"] = paused
+    return Turn(fit(joined(said, asked), scene.say("shortened")), dialogue)
+
+
+async def _then(scene: Scene, move: Move) -> Move:
+    """What the citizen came for before he had to register."""
+    _, _, wish = (move.to or "").partition(".")
+    scene = replace(scene, at=menu.HOME, answers={})
+    try:
+        if wish == "progress":
+            after = await progress.begin(scene)
+        else:
+            after = await application.begin(scene, wish)
+    except Refusal as refusal:
+        after = Move(None, {}, refused(scene.ctx.book.texts, refusal))
+    return replace(after, said=joined(move.said, after.said), citizen=scene.citizen)
+
+
+def _heard(scene: Scene, said: str) -> str:
+    """What voice input was understood as is said first, so that a mistake is seen."""
+    if scene.incoming.kind != "voice" or not scene.text:
+        return said
+    return joined(scene.say("heard", text=scene.text[:60]), said)
+
+
+def _paused(scene: Scene, move: Move) -> Mapping[str, Any] | None:
+    """What can be taken up again after this move."""
+    if move.paused is not None:
+        return move.paused or None
+    if move.to is not None and move.to.startswith(_REPLACING):
+        return None
+    return scene.paused
