@@ -14,18 +14,19 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Reach:
-    """What is known of how a citizen can be reached for one template."""
+    """How a citizen can be reached: whether WeChat is bound and a phone known, and how many
+    consents to the template are left."""
 
-    mini_openid: str | None
+    mini_openid: bool
     consents: int
-    phone: str | None
+    phone: bool
 
 
 def channels(reach: Reach, closed: Collection[str] = ()) -> tuple[Channel, ...]:
     """A subscribe message where the citizen bound his WeChat and consented, then SMS; without
     the channels that refused this notice already. Empty when nothing is left."""
     open_ones = {
-        Channel.SUBSCRIBE: reach.mini_openid is not None and reach.consents > 0,
-        Channel.SMS: bool(reach.phone),
+        Channel.SUBSCRIBE: reach.mini_openid and reach.consents > 0,
+        Channel.SMS: reach.phone,
     }
     return tuple(c for c, usable in open_ones.items() if usable and c.value not in closed)

@@ -4,6 +4,7 @@ A call is made with the shared token; when WeChat refuses the token it is refres
 call repeated once, never more.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from notify.http import Answer, AnswerTooLarge, HttpClient, NotSent, Unanswered
 from notify.outcome import InDoubt, Outcome, Rejected, Taken
 from notify.tokens import AccessToken, TokenStore
 from notify.wechat_codes import TOKEN_REFUSED, action_for
+
+SEND_SECONDS = 15.0
+"""A message with all that may come before it: a token, its refresh, one repetition."""
 
 _JSON = "application/json; charset=utf-8"
 
@@ -49,11 +53,13 @@ class WeChatClient:
         tokens: TokenStore,
         http: HttpClient,
         clock: Callable[[], float] = time.time,
+        send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._base = base.rstrip("/")
         self._appid = appid
         self._secret = secret
         self._http = http
+        self._send_seconds = send_seconds
         self._token = AccessToken(f"wechat:{appid}", tokens, self._fetch_token, clock)
 
     async def send_text(self, openid: str, text: str) -> Outcome:
@@ -110,12 +116,24 @@ class WeChatClient:
     async def _send(self, path: str, body: Mapping[str, Any]) -> Outcome:
         packed = orjson.dumps(body)
 
+        asked = False
+
         async def ask(token: str) -> Answer:
+            nonlocal asked
             url = f"{self._base}/{path}?{urlencode({'access_token': token})}"
-            return await self._http.post(url, packed, _JSON)
+            asked = True
+            answer = await self._http.post(url, packed, _JSON)
+            # Whole and in hand: what follows a refused token is not yet another sending.
+            asked = False
+            return answer
 
         try:
-            answer = await self._with_token(ask)
+            async with asyncio.timeout(self._send_seconds):
+                answer = await self._with_token(ask)
+        except TimeoutError:
+            if asked:
+                return InDoubt("too slow")
+            return Rejected("unreachable", "retry", "no access token in time")
         except WechatError as error:
             # The token could not be had, so the message itself was never sent.
             return Rejected(error.code, "alarm" if error.final else "retry", "no access token")

@@ -15,6 +15,7 @@ from notify.wechat import WeChatClient, WechatError
 from notify.wechat_codes import ACTIONS
 
 JSON = "application/json"
+SEND = "/cgi-bin/message/custom/send"
 
 
 def say(body: dict[str, Any]) -> Reply:
@@ -99,7 +100,7 @@ async def test_a_token_refused_again_is_not_asked_for_a_third_time() -> None:
         http = HttpClient()
         client = client_for(other.address, LocalTokens(), http)
         assert await client.send_text("openid", "x") == Rejected("40001", "retry")
-        assert other.paths().count("/cgi-bin/message/custom/send") == 2
+        assert other.paths().count(SEND) == 2
         http.close()
 
 
@@ -222,3 +223,19 @@ async def test_media_are_bounded_and_refusals_are_no_pictures() -> None:
         with pytest.raises(WechatError, match="40007"):
             await client.fetch_media("m", 10_000)
         http.close()
+
+
+@pytest.mark.gen_test
+async def test_a_sending_ends_in_time_and_says_whether_the_message_left() -> None:
+    async def slow(request: HTTPServerRequest) -> Reply:
+        await asyncio.sleep(0.6 if request.path == slow_path else 0)
+        return say({"errcode": 0, "access_token": "t", "expires_in": 7200})
+
+    for slow_path, kind in [("/cgi-bin/stable_token", Rejected), (SEND, InDoubt)]:
+        async with counterpart(slow) as other:
+            http = HttpClient()
+            client = WeChatClient(
+                other.address, "wx-test", "secret", LocalTokens(), http, send_seconds=0.3
+            )
+            assert isinstance(await client.send_text("openid", "x"), kind)
+            http.close()
