@@ -41,6 +41,8 @@ class Settings:
     """
     receipt_seconds: float = 1.0
     receipt_repeat_seconds: tuple[float, ...] = (60.0, 300.0, 600.0)
+    clock_offset: float = 0.0
+    """Seconds added to the real time, the same as in the service's processes."""
     journal: Path | None = None
     seed_file: Path | None = None
     templates: Path = DEFAULT_TEMPLATES
@@ -65,5 +67,6 @@ class Settings:
             **texts,
             port=int(env.get("BIANMIN_SANDBOX_PORT") or 8001),
             unionid=env.get("BIANMIN_SANDBOX_UNIONID", "") in {"1", "true", "yes"},
+            clock_offset=float(env.get("BIANMIN_CLOCK_OFFSET") or 0.0),
             receipt_seconds=float(env.get("BIANMIN_SANDBOX_RECEIPT_SECONDS") or 1.0),
         )

@@ -114,7 +114,7 @@ class Pusher:
         whole = {
             "ToUserName": self._world.settings.wechat_account,
             "FromUserName": person.openid,
-            "CreateTime": str(int(time.time())),
+            "CreateTime": str(int(self._world.now())),
             **fields,
         }
         if fields["MsgType"] != "event":
@@ -178,7 +178,7 @@ class Pusher:
 
     def _signed(self, cipher: str | None) -> dict[str, str]:
         token = self._world.settings.wechat_token
-        timestamp, nonce = str(int(time.time())), str(secrets.randbelow(10**10))
+        timestamp, nonce = str(int(self._world.now())), str(secrets.randbelow(10**10))
         query = {
             "signature": signature(token, timestamp, nonce),
             "timestamp": timestamp,

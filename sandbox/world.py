@@ -24,7 +24,7 @@ class World:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.shift = 0.0
+        self.shift = settings.clock_offset
         self.templates = load_templates(settings.templates)
         self.journal = Journal(settings.journal, self.now)
         self.people = People(settings)
