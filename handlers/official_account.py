@@ -7,8 +7,9 @@ once, in order, with the same answer for WeChat's retries, is ``casework.convers
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import structlog
 from tornado.web import HTTPError, URLSpec, stream_request_body
 from wechatpy.messages import BaseMessage
 
@@ -23,6 +24,8 @@ from handlers.wechat_crypto import (
     read_message,
     text_reply,
 )
+
+log = structlog.get_logger()
 
 MAX_BODY = 64 * 1024
 _MAX_ECHO = 256
@@ -75,7 +78,7 @@ class OfficialAccountHandler(BaseHandler):
         try:
             self._crypto.verify(self._signed(), self.ctx.now().timestamp())
         except PushRefused as refused:
-            raise HTTPError(refused.status, refused.reason) from refused
+            raise _refusal(refused) from refused
         if not echo or len(echo) > _MAX_ECHO:
             raise HTTPError(400, "no echostr")
         self._answer(echo)
@@ -91,7 +94,7 @@ class OfficialAccountHandler(BaseHandler):
             )
             message = read_message(xml)
         except PushRefused as refused:
-            raise HTTPError(refused.status, refused.reason) from refused
+            raise _refusal(refused) from refused
         text = await self._handle(message)
         if not text:
             self._answer(_SUCCESS)
@@ -129,9 +132,14 @@ class OfficialAccountHandler(BaseHandler):
         self.set_header("Content-Type", f"{kind}; charset=utf-8")
         self.finish(body)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """WeChat reads no error body: the status says it all."""
-        self._answer(f"{status_code} {self._reason}")
+    def check_xsrf_cookie(self) -> None:
+        """Nothing to check: WeChat signs, it has no cookies."""
+
+
+def _refusal(refused: PushRefused) -> HTTPError:
+    # The reason is for whoever sets up the account; WeChat reads no error body.
+    log.info("push-refused", status=refused.status, reason=refused.reason)
+    return HTTPError(refused.status, refused.reason)
 
 
 def _event_of(message: BaseMessage) -> str:
