@@ -4,7 +4,7 @@ A handler parses, calls one verb of ``casework`` and renders; it decides nothing
 usable without JavaScript and by keyboard alone.
 """
 
-from tornado.web import URLSpec
+from tornado.routing import URLSpec
 
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
 from handlers.desk.face_sign import FaceSignHandler, FaceSignPersonHandler, FaceSignReceiptHandler

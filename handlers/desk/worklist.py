@@ -1,0 +1,59 @@
+"""The work list of the officer's own office, looking a matter up, going on to the next one."""
+
+from casework import desk
+from casework.numbers import is_number
+from handlers.base import Access
+from handlers.desk.base import HOME, DeskHandler
+
+_NOTES = frozenset({"bad_number", "none_left"})
+
+
+class RootHandler(DeskHandler):
+    """``/desk`` as people type it."""
+
+    access = Access.PUBLIC
+
+    def get(self) -> None:
+        """Go to the work list."""
+        self.redirect(HOME)
+
+
+class WorkListHandler(DeskHandler):
+    """One tab a state, the longest waiting first."""
+
+    async def get(self) -> None:
+        """Show one page of one tab."""
+        after = self.get_query_argument("after", "")
+        work = await desk.worklist(
+            self.ctx,
+            self.officer,
+            state=self.get_query_argument("state", "") or None,
+            after=after or None,
+        )
+        note = self.get_query_argument("note", "")
+        self.render(
+            "worklist.html",
+            work=work,
+            later_page=bool(after),
+            note=note if note in _NOTES else "",
+        )
+
+
+class FindHandler(DeskHandler):
+    """From a matter number as typed or read out to its page."""
+
+    def get(self) -> None:
+        """Go to the matter; a number that cannot be one is answered on the list."""
+        number = "".join(c for c in self.get_query_argument("number", "") if c.isdigit())
+        found = is_number(number)
+        self.redirect(f"{HOME}matters/{number}" if found else f"{HOME}?note=bad_number")
+
+
+class NextHandler(DeskHandler):
+    """The next matter that waits for a decision."""
+
+    async def get(self) -> None:
+        """Go to it, or to the list when nothing waits any more."""
+        done = self.get_query_argument("after", "")
+        number = await desk.next_matter(self.ctx, self.officer, done)
+        self.redirect(f"{HOME}matters/{number}" if number else f"{HOME}?note=none_left")
