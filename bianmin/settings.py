@@ -1,21 +1,32 @@
 """Settings: read from the environment, then `.env`, then the development secrets, then defaults.
 
-Every name below is `BIANMIN_` and the field in capitals. In development, secrets that are not set are
-made once and kept in `<data_dir>/keys.env`; production takes none of them and refuses to start until
-`problems` is empty.
+Every name below is `BIANMIN_` and the field in capitals. In development, secrets that are not
+set are made once and kept in `<data_dir>/keys.env`; production takes none of them and refuses to
+start until `problems` is empty.
 """
 
 import base64
 import binascii
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BIANMIN_"
 KEY_BYTES = 32
+
+
+class GatewaySettings(TypedDict):
+    """Addresses and keys of WeChat and the SMS gateway; pairs are id and secret."""
+
+    wechat_api: str
+    official: tuple[str, str]
+    mini: tuple[str, str]
+    sms_endpoint: str
+    sms_key: tuple[str, str]
+    sms_sign: str
 
 
 class Settings(BaseSettings):
@@ -132,15 +143,34 @@ class Settings(BaseSettings):
         """Whether at least one engine is an embedded one."""
         return not (self.mongo_url.get_secret_value() and self.redis_url.get_secret_value())
 
-    def clock_offset(self, real_now: datetime | None = None) -> timedelta:
-        """What is added to the real time; `real_now` is when the clock starts.
+    def clock_offset(self) -> float:
+        """Seconds to add to the real time; ask once, when the process starts.
 
-        `bianmin run` turns BIANMIN_NOW into BIANMIN_CLOCK_OFFSET once for all its children, which
+        `bianmin run` turns BIANMIN_NOW into BIANMIN_CLOCK_OFFSET for all its children, which
         therefore agree on the time and keep agreeing after a restart.
         """
         if self.clock_offset_seconds or self.now is None:
-            return timedelta(seconds=self.clock_offset_seconds)
-        return self.now - (real_now or datetime.now(UTC))
+            return self.clock_offset_seconds
+        return (self.now - datetime.now(UTC)).total_seconds()
+
+    def master_key_bytes(self) -> bytes:
+        """The 32 bytes of the master key. Raises ValueError when it is not set."""
+        return decode_key(self.master_key)
+
+    def index_key_bytes(self) -> bytes:
+        """The 32 bytes of the index key. Raises ValueError when it is not set."""
+        return decode_key(self.index_key)
+
+    def gateway_settings(self) -> GatewaySettings:
+        """What `notify.gateways.build_gateways` takes by name."""
+        return {
+            "wechat_api": self.wechat_api,
+            "official": (self.wechat_appid, self.wechat_secret.get_secret_value()),
+            "mini": (self.mini_appid, self.mini_secret.get_secret_value()),
+            "sms_endpoint": self.aliyun_sms_endpoint,
+            "sms_key": (self.aliyun_key_id, self.aliyun_key_secret.get_secret_value()),
+            "sms_sign": self.aliyun_sms_sign,
+        }
 
 
 def decode_key(key: SecretStr) -> bytes:

@@ -1,4 +1,4 @@
-"""Where settings come from: environment, `.env`, the development secrets; and what production refuses."""
+"""Where settings come from, the secrets of development, and what production refuses."""
 
 import base64
 import fcntl
@@ -41,7 +41,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "aliyun_key_secret": _letters(30),
     "sms_callback_secret": _letters(32),
 }
-"""How a missing secret is made in development. WeChat's EncodingAESKey is base64 without its `=`."""
+"""How a missing secret is made in development. WeChat's EncodingAESKey has no `=` at its end."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,13 @@ def load(dotenv: Path = Path(".env")) -> Loaded:
     if missing and settings.env == "development":
         files.insert(0, development_secrets(settings.data_dir, missing))
         settings = _read(files)
-    origins = dict.fromkeys(Settings.model_fields, "default")
-    for source, variables in [
-        *((f.name, dotenv_values(f)) for f in files),
-        ("environment", os.environ),
-    ]:
-        for name in origins:
-            if variables.get(variable(name)):
-                origins[name] = source
+    sources: dict[str, Mapping[str, str | None]] = {
+        file.name: dotenv_values(file) for file in files
+    } | {"environment": os.environ}
+    origins = {
+        name: next((s for s in reversed(sources) if sources[s].get(variable(name))), "default")
+        for name in Settings.model_fields
+    }
     return Loaded(settings, origins)
 
 
@@ -100,7 +99,7 @@ def _read(files: Sequence[Path]) -> Settings:
 
 
 def development_secrets(data_dir: Path, names: list[str]) -> Path:
-    """The file of kept development secrets, made now where missing; processes starting together agree."""
+    """The file of development secrets, completed; processes that start together agree on it."""
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = data_dir / "keys.env"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
