@@ -87,13 +87,14 @@ async def open_house(
         settings.index_key_bytes(),
     )
     lab = PhotoLab(settings.data_dir / "spool")
+    gateways = build_gateways(**settings.gateway_settings(), tokens=stores.memory.tokens)
     try:
         if with_lab:
             await lab.start()
         yield Context(
             book=book,
             stores=stores,
-            gateways=build_gateways(settings.gateway_settings(), stores.memory.tokens),
+            gateways=gateways,
             lab=lab,
             clock=clock_of(settings),
             ids=SystemIds(),
@@ -107,6 +108,7 @@ async def open_house(
         )
     finally:
         await lab.stop()
+        gateways.close()
         await stores.close()
 
 

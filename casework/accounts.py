@@ -260,9 +260,9 @@ async def bind(ctx: Context, key: str, identity: WechatIdentity) -> None:
     previous = await ctx.stores.bindings.session_of(openid_key)
     if previous is not None and previous != key:
         await ctx.stores.sessions.unset_wechat(previous, identity.app)
-    await ctx.stores.bindings.bind(openid_key, identity.app, identity.openid, key, switch=True)
+    await ctx.stores.bindings.bind(openid_key, identity.app, key, ctx.now())
     await ctx.stores.sessions.set_wechat(
-        key, identity.app, openid_key, identity.openid, identity.unionid, ctx.now()
+        key, identity.app, identity.openid, identity.unionid, ctx.now()
     )
 
 

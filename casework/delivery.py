@@ -115,7 +115,7 @@ def _channel(ctx: Context, session: Session | None, notice: Notice) -> str | Non
     mini = session.wechat.get("mini")
     consents = session.consents.get(ctx.book.texts.consent_template(notice.template), 0)
     reach = Reach(mini_openid=mini is not None, consents=consents, phone=bool(session.phone))
-    return next((c for c in channels(reach) if c not in notice.closed), None)
+    return next((c.value for c in channels(reach, notice.closed)), None)
 
 
 async def _hand_over(ctx: Context, session: Session, matter: Matter, notice: Notice) -> Outcome:

@@ -1,0 +1,30 @@
+"""The collection ``wechat_bindings``: which citizen a WeChat account speaks for.
+
+``_id`` is the blind index of appid and openid, so one account is bound to one person at most.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from pymongo.asynchronous.collection import AsyncCollection
+
+
+class Bindings:
+    """Reads and writes bindings."""
+
+    def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
+        self._bindings = collection
+
+    async def bind(self, openid_key: str, app: str, session: str, at: datetime) -> None:
+        """Bind the account to a person, in place of whom it spoke for before."""
+        change = {"$set": {"app": app, "session": session, "bound_at": at}}
+        await self._bindings.update_one({"_id": openid_key}, change, upsert=True)
+
+    async def session_of(self, openid_key: str) -> str | None:
+        """The ID-number key of the person the account speaks for."""
+        found = await self._bindings.find_one({"_id": openid_key})
+        return str(found["session"]) if found else None
+
+    async def unbind(self, openid_key: str) -> None:
+        """The account speaks for nobody any more."""
+        await self._bindings.delete_one({"_id": openid_key})

@@ -1,0 +1,237 @@
+"""The collection ``sessions``: one document a citizen, found by the ID-number key.
+
+Each part is written by itself with ``$set``; nobody writes the whole document after it is created.
+No part of it is a secret in clear: the person is sealed, tokens are hashed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from rules.people import Citizen, Tier
+from storage.vault import Vault
+
+_CAUSES = 20
+_EFFECTS = 50
+_TOKENS = 10
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A citizen's account to be: registered directly, or opened by face-signing."""
+
+    key: str
+    id_number: str
+    name: str
+    phone: str
+    created_at: datetime
+    cause: str
+
+
+@dataclass(frozen=True)
+class WechatAccount:
+    """A WeChat account bound to the person."""
+
+    openid: str
+    bound_at: datetime
+
+
+@dataclass(frozen=True)
+class Token:
+    """A login: the hash of its secret, the app and device it was given to, its end."""
+
+    hash: str
+    app: str
+    device: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Session:
+    """A citizen's account, opened."""
+
+    key: str
+    id_number: str
+    name: str
+    phone: str
+    tiers: frozenset[Tier]
+    licence_number: str | None
+    wechat: Mapping[str, WechatAccount]
+    tokens: tuple[Token, ...]
+    open: Mapping[str, str]
+    consents: Mapping[str, int]
+    causes: tuple[str, ...]
+
+    def citizen(self) -> Citizen:
+        """The person as the verbs take him."""
+        return Citizen(self.key, self.id_number, self.name, self.phone, self.tiers)
+
+    def has_token(self, hashed: str, now: datetime) -> bool:
+        """Whether this login is known and has not ended."""
+        return any(t.hash == hashed and t.expires_at > now for t in self.tokens)
+
+
+class Sessions:
+    """Reads and writes accounts."""
+
+    def __init__(self, collection: AsyncCollection[dict[str, Any]], vault: Vault) -> None:
+        self._sessions = collection
+        self._vault = vault
+
+    async def create(self, new: NewSession) -> bool:
+        """Open an account; False when the person has one: the ``_id`` decides, nothing else."""
+        document = {
+            "_id": new.key,
+            "person": self._person(new.key, new.id_number, new.name, new.phone),
+            "phone_key": self._vault.phone_key(new.phone),
+            "tiers": {Tier.DIRECT.value: {"since": new.created_at}},
+            "created_at": new.created_at,
+            "causes": [new.cause],
+        }
+        try:
+            await self._sessions.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def _person(self, key: str, id_number: str, name: str, phone: str) -> dict[str, bytes]:
+        return {
+            "id_number": self._vault.seal(id_number, f"sessions/{key}/id_number"),
+            "name": self._vault.seal(name, f"sessions/{key}/name"),
+            "phone": self._vault.seal(phone, f"sessions/{key}/phone"),
+        }
+
+    async def get(self, key: str) -> Session | None:
+        """An account, opened; None when the person has none."""
+        document = await self._sessions.find_one({"_id": key}, _WITHOUT_TALK)
+        return self._opened(document) if document else None
+
+    def _opened(self, document: Mapping[str, Any]) -> Session:
+        key = document["_id"]
+        person = document["person"]
+        licence = document.get("licence")
+        text = self._vault.open_text
+        return Session(
+            key=key,
+            id_number=text(person["id_number"], f"sessions/{key}/id_number"),
+            name=text(person["name"], f"sessions/{key}/name"),
+            phone=text(person["phone"], f"sessions/{key}/phone"),
+            tiers=frozenset(Tier(t) for t in document["tiers"]),
+            licence_number=text(licence["number"], f"sessions/{key}/licence") if licence else None,
+            wechat={
+                app: WechatAccount(text(w["openid"], f"sessions/{key}/{app}"), w["bound_at"])
+                for app, w in document.get("wechat", {}).items()
+            },
+            tokens=tuple(Token(**t) for t in document.get("tokens", ())),
+            open=document.get("open", {}),
+            consents=document.get("consents", {}),
+            causes=tuple(document.get("causes", ())),
+        )
+
+    # -- places, effects --------------------------------------------------------------------
+
+    async def claim_open(self, key: str, service: str, number: str) -> str:
+        """Claim the citizen's one place for a service: the number of the matter that holds it,
+        ours or the winner's."""
+        field = f"open.{service}"
+        result = await self._sessions.update_one(
+            {"_id": key, field: {"$exists": False}}, {"$set": {field: number}}
+        )
+        if result.modified_count:
+            return number
+        document = await self._sessions.find_one({"_id": key}, {field: 1})
+        held = (document or {}).get("open", {}).get(service)
+        # Released between the two: the next call finds it free.
+        return str(held) if held else await self.claim_open(key, service, number)
+
+    async def release_open(self, key: str, service: str, number: str) -> bool:
+        """Give the place back, if this matter still holds it."""
+        field = f"open.{service}"
+        result = await self._sessions.update_one(
+            {"_id": key, field: number}, {"$unset": {field: ""}}
+        )
+        return bool(result.modified_count)
+
+    async def grant_tier(
+        self,
+        key: str,
+        tier: Tier,
+        effect_id: str,
+        *,
+        since: datetime,
+        office: str,
+        phone: str,
+        licence: str | None,
+        licence_office: str | None,
+    ) -> bool:
+        """Grant a tier seen in person, with the phone given there and the licence bound; False
+        when this effect was applied before."""
+        change: dict[str, Any] = {
+            f"tiers.{tier.value}": {"since": since, "office": office},
+            "person.phone": self._vault.seal(phone, f"sessions/{key}/phone"),
+            "phone_key": self._vault.phone_key(phone),
+        }
+        if licence is not None:
+            change["licence"] = {
+                "number": self._vault.seal(licence, f"sessions/{key}/licence"),
+                "office": licence_office,
+                "bound_at": since,
+            }
+        result = await self._sessions.update_one(
+            {"_id": key, "effects": {"$ne": effect_id}},
+            {"$set": change, "$push": {"effects": {"$each": [effect_id], "$slice": -_EFFECTS}}},
+        )
+        return bool(result.modified_count)
+
+    # -- logins and WeChat ------------------------------------------------------------------
+
+    async def add_token(
+        self, key: str, hashed: str, app: str, device: str, expires_at: datetime
+    ) -> None:
+        """Keep a login; the oldest of more than ten are signed out."""
+        token = {"hash": hashed, "app": app, "device": device, "expires_at": expires_at}
+        await self._sessions.update_one(
+            {"_id": key}, {"$push": {"tokens": {"$each": [token], "$slice": -_TOKENS}}}
+        )
+
+    async def drop_token(self, key: str, hashed: str) -> None:
+        """Sign a login out."""
+        await self._sessions.update_one({"_id": key}, {"$pull": {"tokens": {"hash": hashed}}})
+
+    async def set_wechat(
+        self, key: str, app: str, openid: str, unionid: str | None, at: datetime
+    ) -> None:
+        """Remember the WeChat account the person is reached by in one app."""
+        account = {"openid": self._vault.seal(openid, f"sessions/{key}/{app}"), "bound_at": at}
+        if unionid is not None:
+            account["unionid"] = self._vault.seal(unionid, f"sessions/{key}/{app}/unionid")
+        await self._sessions.update_one({"_id": key}, {"$set": {f"wechat.{app}": account}})
+
+    async def unset_wechat(self, key: str, app: str) -> None:
+        """Forget the WeChat account of one app."""
+        await self._sessions.update_one({"_id": key}, {"$unset": {f"wechat.{app}": ""}})
+
+    async def add_consent(self, key: str, template: str, cause: str) -> None:
+        """Count one more consent; the same tap counts once."""
+        await self._sessions.update_one(
+            {"_id": key, "causes": {"$ne": cause}},
+            {
+                "$inc": {f"consents.{template}": 1},
+                "$push": {"causes": {"$each": [cause], "$slice": -_CAUSES}},
+            },
+        )
+
+    async def use_consent(self, key: str, template: str) -> bool:
+        """Use one consent up; False when none is left."""
+        result = await self._sessions.update_one(
+            {"_id": key, f"consents.{template}": {"$gt": 0}},
+            {"$inc": {f"consents.{template}": -1}},
+        )
+        return bool(result.modified_count)
+
+
+_WITHOUT_TALK = {"talk": 0, "effects": 0}
