@@ -1,0 +1,94 @@
+"""The command line. A command loads the service when it runs, so that the others are quick."""
+
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version as installed_version
+
+import click
+from rich.console import Console
+
+from bianmin import doctor as doctor_module
+from bianmin.engines import engines
+from bianmin.errors import OperatorError
+from bianmin.run import plan
+from bianmin.run import run as run_everything
+from bianmin.settings import Settings
+from bianmin.settings_sources import load, require
+from storage.engines import EngineUrls
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Bianmin: public services in WeChat. Settings come from the environment or .env."""
+
+
+@commands.command()
+def serve() -> None:
+    """Serve HTTP: WeChat's callback, mini-program API, officers' desk, public pages."""
+    _with_engines(importlib.import_module("bianmin.app").serve)
+
+
+@commands.command()
+def worker() -> None:
+    """Deliver notices and sweep; runs beside the service."""
+    _with_engines(importlib.import_module("bianmin.app").work)
+
+
+@commands.command()
+@click.option("--port", type=int, help="Port to listen on; default BIANMIN_SANDBOX_PORT.")
+def sandbox(port: int | None) -> None:
+    """Play WeChat, the SMS gateway and a citizen's phone; development only."""
+    settings = require()
+    if settings.env == "production":
+        raise OperatorError("The sandbox is for development: BIANMIN_ENV is production.")
+    made = plan(settings, EngineUrls("", ""))
+    command = (sys.executable, "-m", "sandbox", "--port", str(port or settings.sandbox_port))
+    os.execve(sys.executable, [*command, "--service", made.service], {**os.environ, **made.env})
+
+
+@commands.command()
+def run() -> None:
+    """Start engines, sandbox, service and worker together; Ctrl-C stops all."""
+    asyncio.run(run_everything(require(), Console()))
+
+
+@commands.command()
+def demo() -> None:
+    """Play the whole story hands-free on free ports in a temporary folder."""
+    sys.exit(importlib.import_module("bianmin.demo").main())
+
+
+@commands.command()
+def doctor() -> None:
+    """List every setting with its origin, and say whether the engines answer."""
+    sys.exit(asyncio.run(doctor_module.examine(load(), Console())))
+
+
+@commands.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"bianmin {installed_version('bianmin')}")
+
+
+def _with_engines(work: Callable[[Settings, EngineUrls], Awaitable[None]]) -> None:
+    settings = require()
+
+    async def main() -> None:
+        async with engines(settings) as urls:
+            await work(settings, urls)
+
+    asyncio.run(main())
+
+
+def main() -> None:
+    """The entry point: expected errors are one message and exit code 1, never a stack trace."""
+    try:
+        commands()
+    except OperatorError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
