@@ -195,9 +195,7 @@ async def _ask_confirm(scene: Scene) -> str:
         if m.photos
     ]
     choices = [scene.say("choice_submit"), scene.say("choice_change"), scene.say("choice_later")]
-    return joined(
-        scene.say("summary", service=view.title), "\n".join(lines), numbered(choices)
-    )
+    return joined(scene.say("summary", service=view.title), "\n".join(lines), numbered(choices))
 
 
 async def _take_confirm(scene: Scene) -> Move:

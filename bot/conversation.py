@@ -102,9 +102,7 @@ async def _turn(scene: Scene, move: Move) -> Turn:
         said = joined(said, scene.say("may_resume"))
         dialogue = {"flow": "menu", "step": "pick", "answers": {}, "paused": paused}
         return Turn(fit(said, scene.say("shortened")), dialogue)
-    asking = replace(
-        scene, at=move.to, answers=move.answers, citizen=move.citizen or scene.citizen
-    )
+    asking = replace(scene, at=move.to, answers=move.answers, citizen=move.citizen or scene.citizen)
     try:
         asked = await QUESTIONS[move.to].ask(asking)
     except Refusal as refusal:

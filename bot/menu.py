@@ -23,11 +23,11 @@ def _entries(scene: Scene) -> list[tuple[str, str]]:
         for s in all_services(scene.ctx)
         if s.kind == "reviewed" and s.status == "open"
     ]
-    account = ("me" if scene.citizen else "register", "menu_me" if scene.citizen else "menu_register")
+    account = "me" if scene.citizen else "register"
     return [
         *open_ones[:_FEATURED],
         (scene.say("menu_progress"), "progress"),
-        (scene.say(account[1]), account[0]),
+        (scene.say(f"menu_{account}"), account),
         (scene.say("menu_services"), "services"),
         (scene.say("menu_offices"), "offices"),
         (scene.say("menu_help"), "help"),

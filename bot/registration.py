@@ -124,8 +124,6 @@ QUESTIONS = (
     Question(
         "registration.phone", asks("ask_phone"), _take_phone, back=back_to("registration.name")
     ),
-    Question(
-        "registration.code", asks("ask_code"), _take_code, back=back_to("registration.phone")
-    ),
+    Question("registration.code", asks("ask_code"), _take_code, back=back_to("registration.phone")),
     Question("registration.mismatch", _ask_mismatch, _take_mismatch),
 )

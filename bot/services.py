@@ -70,7 +70,9 @@ async def _ask_guide(scene: Scene) -> str:
 
 def guide_text(scene: Scene, found: dict[str, Any]) -> str:
     """A guide in short sentences: who, conditions, materials, steps, how long, what it costs."""
-    materials = [m["label"] + (f"（{m['shows']}）" if m["shows"] else "") for m in found["materials"]]
+    materials = [
+        m["label"] + (f"（{m['shows']}）" if m["shows"] else "") for m in found["materials"]
+    ]
     limit = found["time_limit"]
     return joined(
         scene.say("guide_head", title=found["title"], status=found["status_label"]),

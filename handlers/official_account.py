@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import ClassVar
 
 import structlog
-from tornado.web import HTTPError, URLSpec, stream_request_body
+from tornado.routing import URLSpec
+from tornado.web import HTTPError, stream_request_body
 from wechatpy.messages import BaseMessage
 
 from casework.accounts import WechatIdentity, forget_wechat
@@ -47,9 +48,7 @@ class OfficialAccountHandler(BaseHandler):
 
     access: ClassVar[Access] = Access.WECHAT
 
-    def initialize(
-        self, crypto: OfficialCrypto, conversations: Conversations, appid: str
-    ) -> None:
+    def initialize(self, crypto: OfficialCrypto, conversations: Conversations, appid: str) -> None:
         """``crypto`` and ``conversations`` are built once for the process."""
         self._crypto = crypto
         self._conversations = conversations

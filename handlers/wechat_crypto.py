@@ -67,7 +67,7 @@ class Signed:
     msg_signature: str
 
 
-class _Cipher(PrpCrypto):  # type: ignore[misc]  # wechatpy carries no types
+class _Cipher(PrpCrypto):
     """wechatpy's cipher with random bytes that cannot be foreseen."""
 
     def get_random_string(self) -> str:
@@ -138,8 +138,7 @@ class OfficialCrypto:
             raise PushRefused(400, "Encrypt cannot be opened") from error
 
     def _check(self, given: str, signed: Signed, now: float, *more: str) -> None:
-        parts = sorted((self._token, signed.timestamp, signed.nonce, *more))
-        wanted = hashlib.sha1("".join(parts).encode()).hexdigest()
+        wanted = _signature(self._token, signed.timestamp, signed.nonce, *more)
         if not hmac.compare_digest(wanted.encode(), given.encode()):
             raise PushRefused(403, "signature does not match")
         if not _DIGITS.fullmatch(signed.timestamp):
@@ -153,13 +152,17 @@ class OfficialCrypto:
             raise ValueError("no EncodingAESKey is set")
         sealed = self._cipher.encrypt(xml, self._appid).decode()
         timestamp, nonce = str(int(now)), secrets.token_hex(8)
-        parts = sorted((self._token, timestamp, nonce, sealed))
-        signature = hashlib.sha1("".join(parts).encode()).hexdigest()
+        signature = _signature(self._token, timestamp, nonce, sealed)
         return (
             f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt>"
             f"<MsgSignature><![CDATA[{signature}]]></MsgSignature>"
             f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
         )
+
+
+def _signature(*parts: str) -> str:
+    # SHA-1 is what WeChat prescribes.
+    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 def _tree(body: bytes | str) -> Element:

@@ -8,7 +8,8 @@ import hmac
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from tornado.web import HTTPError, URLSpec
+from tornado.routing import URLSpec
+from tornado.web import HTTPError
 
 from casework import delivery
 from handlers.base import Access, BaseHandler

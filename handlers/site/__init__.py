@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tornado.web import URLSpec
+from tornado.routing import URLSpec
 
 from handlers.site.health import HealthHandler, MetricsHandler, ReadyHandler
 from handlers.site.pages import GuideHandler, GuidesHandler, HomeHandler, SiteStatic
