@@ -49,6 +49,7 @@ class MatterHandler(DeskHandler):
             "matter.html",
             matter=matter,
             view=matter.view,
+            listed=matter.view.state in desk.LISTED,
             typed=typed,
             problem=problem,
             done=self._just_decided(matter),

@@ -4,6 +4,7 @@ from casework import desk
 from casework.numbers import is_number
 from handlers.base import Access
 from handlers.desk.base import HOME, DeskHandler
+from rules.refusals import Refusal
 
 _NOTES = frozenset({"bad_number", "none_left"})
 
@@ -22,12 +23,15 @@ class WorkListHandler(DeskHandler):
     """One tab a state, the longest waiting first."""
 
     async def get(self) -> None:
-        """Show one page of one tab."""
+        """Show one page of one tab. A citizen's draft is nobody's work yet: no tab, no list."""
+        state = self.get_query_argument("state", "") or desk.LISTED[0]
+        if state not in desk.LISTED:
+            raise Refusal("bad-request")
         after = self.get_query_argument("after", "")
         work = await desk.worklist(
             self.ctx,
             self.officer,
-            state=self.get_query_argument("state", "") or None,
+            state=state,
             after=after or None,
         )
         note = self.get_query_argument("note", "")
