@@ -5,7 +5,7 @@ a ``Refusal``. One guard a question; figures come from dated parameters.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -46,9 +46,14 @@ class Request:
 
         A matter is decided by the figures of the day it was submitted.
         """
+        return self.book.parameters.at(name, self.as_submitted.today).value
+
+    @property
+    def as_submitted(self) -> Facts:
+        """The facts as of the day of submission: who asked in time and is still putting right
+        what was wrong must not lose his place by it."""
         since = self.matter.submitted_at if self.matter else None
-        day = (since or self.now).astimezone(HOUSE_ZONE).date()
-        return self.book.parameters.at(name, day).value
+        return replace(self.facts, today=(since or self.now).astimezone(HOUSE_ZONE).date())
 
 
 Guard = Callable[[Request], "Mapping[str, Any] | Refusal"]
@@ -89,7 +94,7 @@ def values_fit(request: Request) -> Mapping[str, Any] | Refusal:
     if problems:
         return Refusal("form-incomplete", fields=problems)
     merged = {**request.present.form, **clean}
-    conflicts = unmet(request.service, request.facts, merged, request.book.parameters)
+    conflicts = unmet(request.service, request.as_submitted, merged, request.book.parameters)
     if conflicts:
         return conflicts[0]
     return {"values": dict(clean)}
@@ -141,9 +146,7 @@ def may_begin_again(request: Request) -> Refusal | None:
     """Tier and conditions once more, now with the form: time has passed since the draft."""
     if not may(request.facts.tiers, request.service.who.business):
         return Refusal("not-allowed-tier", service=request.service.title)
-    found = unmet(
-        request.service, request.facts, request.present.form, request.book.parameters
-    )
+    found = unmet(request.service, request.facts, request.present.form, request.book.parameters)
     return found[0] if found else None
 
 
@@ -191,7 +194,8 @@ def approval(request: Request) -> Mapping[str, Any] | Refusal:
 
 
 def defects_named(request: Request) -> Mapping[str, Any] | Refusal:
-    """One-time complete notice (一次性告知, 162令 第三条): at least one defect, each with a reason."""
+    """One-time complete notice (一次性告知, 162令 第三条): at least one defect, each with
+    a reason."""
     refusal = _own_office(request)
     if refusal is not None:
         return refusal

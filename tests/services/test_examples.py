@@ -1,0 +1,194 @@
+"""Each service's examples in plain words, run through the table of rules.flow.
+
+A service without a file of examples fails here: nobody could say what it is meant to do.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules.book import Rulebook, load_rulebook
+from rules.calendar import HOUSE_ZONE
+from rules.catalogue import Service
+from rules.facts import Facts, Licence, Vehicle
+from rules.flow import begin, decide, evolve
+from rules.matter import Event, Matter, NewEvent
+from rules.people import Actor, Tier
+from rules.refusals import Refusal
+
+HERE = Path(__file__).parent
+NUMBER = "000000000000"
+KNOWN = {"title", "on", "person", "form", "photos", "at", "submit_on", "outcome", "says", "due"}
+
+
+@cache
+def book() -> Rulebook:
+    return load_rulebook()
+
+
+@dataclass(frozen=True)
+class Example:
+    service: str
+    person: Mapping[str, Any]
+    told: Mapping[str, Any]
+
+
+def _examples() -> Iterator[Any]:
+    for path in sorted(HERE.glob("*.toml")):
+        content = tomllib.loads(path.read_text("utf-8"))
+        assert content["service"] == path.stem
+        for told in content["examples"]:
+            person = content["persons"][told["person"]]
+            yield pytest.param(Example(path.stem, person, told), id=f"{path.stem}: {told['title']}")
+
+
+@pytest.mark.parametrize("example", list(_examples()))
+def test_example(example: Example) -> None:
+    assert set(example.told) <= KNOWN | {"then"}
+    run = Run(example)
+    if "outcome" in example.told:
+        run.apply()
+    for step in example.told.get("then", ()):
+        run.go_on(step)
+
+
+def test_every_service_has_examples() -> None:
+    told = {path.stem for path in HERE.glob("*.toml")}
+    assert told == {service.code for service in book().catalogue}
+
+
+def test_each_file_has_a_good_and_a_bad_outcome() -> None:
+    for path in HERE.glob("*.toml"):
+        examples = tomllib.loads(path.read_text("utf-8"))["examples"]
+        outcomes = {e["outcome"] for e in examples if "outcome" in e}
+        outcomes |= {s["outcome"] for e in examples for s in e.get("then", ())}
+        refused = outcomes & set(book().texts.refusal_codes())
+        assert refused and outcomes - refused, path.name
+
+
+@dataclass
+class Run:
+    """One example on its way: the matter so far, and the day."""
+
+    example: Example
+    matter: Matter | None = None
+    seconds: int = 0
+    day: date = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.day = self.example.told["on"]
+
+    @property
+    def service(self) -> Service:
+        return book().catalogue[self.example.service]
+
+    def apply(self) -> None:
+        """Create, fill, attach and submit; the outcome comes at the step the example names."""
+        told = self.example.told
+        at = told.get("at", "submit")
+        citizen = Actor("citizen", "key")
+        steps: list[tuple[str, Mapping[str, Any]]] = [("create", _applicant())]
+        if "form" in told:
+            steps.append(("fill", {"values": told["form"]}))
+        steps += [("attach", {"photo": _photo(m, i)}) for i, m in enumerate(told.get("photos", ()))]
+        if at == "submit":
+            steps.append(("submit", {}))
+        for index, (action, given) in enumerate(steps):
+            last = index == len(steps) - 1
+            if action == "submit":
+                self.day = told.get("submit_on", self.day)
+            outcome = self.take(action, citizen, given)
+            if not last:
+                assert isinstance(outcome, NewEvent), (action, outcome)
+                continue
+            assert action == at
+            self.expect(told, outcome)
+        if "due" in told:
+            assert self.matter is not None and self.matter.due is not None
+            due = self.matter.due.astimezone(HOUSE_ZONE)
+            assert due == datetime.combine(told["due"], time(23, 59, 59), HOUSE_ZONE)
+
+    def go_on(self, step: Mapping[str, Any]) -> None:
+        """One more step of the story."""
+        self.day = step.get("on", self.day)
+        given = dict(step.get("given", {}))
+        if step["action"] == "attach":
+            given["photo"] = _photo(step["material"], 99)
+        if step["action"] == "face_sign":
+            given |= {**_applicant(), "name": "", "id_number": "", "phone": ""}
+        outcome = self.take(step["action"], Actor(step["by"], "x", step.get("office")), given)
+        self.expect(step, outcome)
+        if "binds" in step:
+            assert isinstance(outcome, NewEvent)
+            assert (outcome.data["licence"] is not None) == step["binds"]["licence"]
+            assert outcome.data["vehicles"] == step["binds"]["vehicles"]
+
+    def take(self, action: str, actor: Actor, given: Mapping[str, Any]) -> NewEvent | Refusal:
+        self.seconds += 1
+        now = datetime.combine(self.day, time(10, 0, self.seconds), HOUSE_ZONE)
+        facts = _facts(self.example.person, self.day)
+        decided = decide(self.service, self.matter, action, actor, given, facts, now, book())
+        if isinstance(decided, NewEvent):
+            event = Event(f"{NUMBER}-{self.seconds}", decided.type, now, actor, "", decided.data)
+            if self.matter is None:
+                self.matter = begin(NUMBER, self.service.code, event)
+            else:
+                self.matter = evolve(self.matter, event)
+        return decided
+
+    def expect(self, told: Mapping[str, Any], outcome: NewEvent | Refusal) -> None:
+        got = outcome.code if isinstance(outcome, Refusal) else outcome.type
+        assert got == told["outcome"]
+        if isinstance(outcome, Refusal):
+            worded = book().texts.refusal(outcome)
+            assert told.get("says", "") in worded.detail + worded.next
+        else:
+            assert "says" not in told
+
+
+def _applicant() -> dict[str, Any]:
+    return {"applicant": "key", "subject": "key", "channel": "chat"}
+
+
+def _photo(material: str, index: int) -> dict[str, Any]:
+    return {
+        "id": f"p{index}",
+        "material": material,
+        "media_type": "image/jpeg",
+        "width": 1600,
+        "height": 1000,
+        "bytes": 300_000,
+        "thumbnail": f"t{index}",
+        "checks": [],
+    }
+
+
+def _facts(person: Mapping[str, Any], today: date) -> Facts:
+    facts = Facts(
+        today=today,
+        tiers=frozenset(Tier(t) for t in person.get("tiers", ())),
+        vehicles=tuple(
+            Vehicle(v["plate"], "小型汽车", v["office"], "正常") for v in person.get("vehicles", ())
+        ),
+        region="4101",
+    )
+    told = person.get("licence")
+    if told is None:
+        return facts
+    licence = Licence(
+        number="L",
+        holder_name="",
+        vehicle_class="C1",
+        status=told["status"],
+        issued_on=told["valid_from"],
+        valid_from=told["valid_from"],
+        valid_until=told["valid_until"],
+        issuing_office=told["office"],
+    )
+    return replace(facts, licence=licence, licence_bound=told.get("bound", True))
