@@ -17,7 +17,8 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler, URLSpec
+from tornado.routing import URLSpec
+from tornado.web import RequestHandler
 
 from casework import accounts
 from casework.context import Context

@@ -72,8 +72,9 @@ def problem_of(error: BaseException | None, texts: Texts) -> Problem:
     refusal = refusal_of(error, texts) or Refusal("internal-error")
     worded = texts.refusal(refusal)
     # A status without a code of ours (a failed XSRF check, say) stays the one Tornado chose.
-    tornado_says = isinstance(error, HTTPError) and error.status_code < 500
-    status = error.status_code if tornado_says else worded.status
+    status = worded.status
+    if isinstance(error, HTTPError) and error.status_code < 500:
+        status = error.status_code
     return Problem(status, worded.code, worded.detail, worded.next, refusal.params)
 
 

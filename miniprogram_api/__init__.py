@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tornado.web import URLSpec
+from tornado.routing import URLSpec
 
 from miniprogram_api import openapi
 from miniprogram_api.consents import ConsentsHandler

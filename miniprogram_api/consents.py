@@ -9,12 +9,11 @@ from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, operation
 
 
-class Consents(Body):
-    """What ``wx.requestSubscribeMessage`` answered, by template id."""
+class Consent(Body):
+    """What ``wx.requestSubscribeMessage`` answered for one template."""
 
-    results: dict[str, Literal["accept", "reject", "ban", "filter", "acceptWithAudio"]] = Field(
-        min_length=1, max_length=20
-    )
+    template_id: str = Field(max_length=64)
+    result: Literal["accept", "reject", "ban", "filter", "acceptWithAudio", "acceptWithAlert"]
 
 
 class ConsentsHandler(ApiHandler):
@@ -24,13 +23,12 @@ class ConsentsHandler(ApiHandler):
 
     @operation(
         "Record what was answered to wx.requestSubscribeMessage",
-        body=Consents,
+        body=Consent,
         refusals=("consent-unknown",),
     )
-    async def post(self, body: Consents) -> None:
+    async def post(self, body: Consent) -> None:
         """Each acceptance is good for one message of its template."""
-        for template, answer in body.results.items():
-            accepted = answer.startswith("accept")
-            await accounts.record_consent(
-                self.ctx, self.citizen, template, accepted, f"{self.cause}:{template}"
-            )
+        accepted = body.result.startswith("accept")
+        await accounts.record_consent(
+            self.ctx, self.citizen, body.template_id, accepted, self.cause
+        )

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
@@ -14,6 +14,7 @@ from rules.book import Rulebook
 from rules.refusals import Refusal, Worded
 from rules.texts import Texts
 
+Mode = Literal["validation", "serialization"]
 _REF = "#/components/schemas/{model}"
 _ABOUT = f"""JSON over HTTPS for the mini-program.
 
@@ -71,7 +72,8 @@ class _Schemas:
             inputs += [m for m in (declared.body, declared.query) if m is not None]
             if declared.gives not in (None, PhotoFile):
                 outputs.append(declared.gives)
-        wanted = [(repr(m), "validation", TypeAdapter(m)) for m in inputs]
+        wanted: list[tuple[str, Mode, TypeAdapter[Any]]] = []
+        wanted += [(repr(m), "validation", TypeAdapter(m)) for m in inputs]
         wanted += [(repr(m), "serialization", TypeAdapter(m)) for m in outputs]
         self._found, rest = TypeAdapter.json_schemas(wanted, ref_template=_REF)
         self.definitions: dict[str, Any] = rest.get("$defs", {})

@@ -8,6 +8,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from pydantic import Field
+from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
 from tornado.web import stream_request_body
 
@@ -58,8 +59,9 @@ class PhotosHandler(ApiHandler):
         if size > _SWALLOWED:
             raise Refusal("photo-too-large")
         connection = self.request.connection
-        connection.set_max_body_size(_SWALLOWED)
-        connection.set_body_timeout(_SECONDS)
+        if isinstance(connection, HTTP1Connection):
+            connection.set_max_body_size(_SWALLOWED)
+            connection.set_body_timeout(_SECONDS)
         try:
             await self._authenticate()
             _ = self.cause

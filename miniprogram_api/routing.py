@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tornado.web import URLSpec
+from tornado.routing import URLSpec
 
 from miniprogram_api.operations import ApiHandler
 

@@ -23,7 +23,7 @@ class _Field(BaseTarget):
 
 
 class _File(BaseTarget):
-    """Every part that carries a file name; ``seen`` counts them, ``whole`` says it ended."""
+    """Every part that carries a file name; ``seen`` counts them, ``whole`` says one ended."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,21 +31,16 @@ class _File(BaseTarget):
         self.seen = 0
         self.whole = False
 
-    def set_multipart_filename(self, filename: str) -> None:
-        super().set_multipart_filename(filename)
-        self.seen += 1
-
     def on_start(self) -> None:
-        self.whole = False
+        # A part without a file name is a text field of the client's own.
+        self.seen += self.multipart_filename is not None
 
     def on_data_received(self, chunk: bytes) -> None:
-        # A part without a file name is a text field of the client's own.
         if self.multipart_filename is not None:
             self.pieces.append(chunk)
 
     def on_finish(self) -> None:
-        self.whole = True
-        self.multipart_filename = None
+        self.whole = self.whole or self.multipart_filename is not None
 
 
 class UploadForm:
