@@ -13,6 +13,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from rules.people import Citizen, Tier
+from storage.changes import literal, merged, once, part, set_if_absent, unset_if
 from storage.vault import Vault
 
 _CAUSES = 20
@@ -89,6 +90,7 @@ class Sessions:
             "person": self._person(new.key, new.id_number, new.name, new.phone),
             "phone_key": self._vault.phone_key(new.phone),
             "tiers": {Tier.DIRECT.value: {"since": new.created_at}},
+            "consents": {},
             "created_at": new.created_at,
             "causes": [new.cause],
         }
@@ -138,9 +140,7 @@ class Sessions:
         """Claim the citizen's one place for a service: the number of the matter that holds it,
         ours or the winner's."""
         field = f"open.{service}"
-        result = await self._sessions.update_one(
-            {"_id": key, field: {"$exists": False}}, {"$set": {field: number}}
-        )
+        result = await self._sessions.update_one({"_id": key}, set_if_absent(field, number))
         if result.modified_count:
             return number
         document = await self._sessions.find_one({"_id": key}, {field: 1})
@@ -151,9 +151,7 @@ class Sessions:
     async def release_open(self, key: str, service: str, number: str) -> bool:
         """Give the place back, if this matter still holds it."""
         field = f"open.{service}"
-        result = await self._sessions.update_one(
-            {"_id": key, field: number}, {"$unset": {field: ""}}
-        )
+        result = await self._sessions.update_one({"_id": key}, unset_if(field, field, number))
         return bool(result.modified_count)
 
     async def grant_tier(
@@ -170,21 +168,19 @@ class Sessions:
     ) -> bool:
         """Grant a tier seen in person, with the phone given there and the licence bound; False
         when this effect was applied before."""
-        change: dict[str, Any] = {
-            f"tiers.{tier.value}": {"since": since, "office": office},
-            "person.phone": self._vault.seal(phone, f"sessions/{key}/phone"),
-            "phone_key": self._vault.phone_key(phone),
+        granted = {tier.value: literal({"since": since, "office": office})}
+        sealed = self._vault.seal(phone, f"sessions/{key}/phone")
+        changes: dict[str, Any] = {
+            "tiers": merged("tiers", granted),
+            "person": merged("person", {"phone": literal(sealed)}),
+            "phone_key": literal(self._vault.phone_key(phone)),
         }
         if licence is not None:
-            change["licence"] = {
-                "number": self._vault.seal(licence, f"sessions/{key}/licence"),
-                "office": licence_office,
-                "bound_at": since,
-            }
-        result = await self._sessions.update_one(
-            {"_id": key, "effects": {"$ne": effect_id}},
-            {"$set": change, "$push": {"effects": {"$each": [effect_id], "$slice": -_EFFECTS}}},
-        )
+            number = self._vault.seal(licence, f"sessions/{key}/licence")
+            changes["licence"] = literal(
+                {"number": number, "office": licence_office, "bound_at": since}
+            )
+        result = await self._sessions.update_one({"_id": key}, once(effect_id, _EFFECTS, changes))
         return bool(result.modified_count)
 
     # -- logins and WeChat ------------------------------------------------------------------
@@ -217,19 +213,18 @@ class Sessions:
 
     async def add_consent(self, key: str, template: str, cause: str) -> None:
         """Count one more consent; the same tap counts once."""
+        more = {"$add": [{"$ifNull": [f"$consents.{part(template)}", 0]}, 1]}
+        changes = {"consents": merged("consents", {template: more})}
         await self._sessions.update_one(
-            {"_id": key, "causes": {"$ne": cause}},
-            {
-                "$inc": {f"consents.{template}": 1},
-                "$push": {"causes": {"$each": [cause], "$slice": -_CAUSES}},
-            },
+            {"_id": key}, once(cause, _CAUSES, changes, marks="causes")
         )
 
     async def use_consent(self, key: str, template: str) -> bool:
         """Use one consent up; False when none is left."""
+        left = f"$consents.{part(template)}"
+        fewer = {"$cond": [{"$gt": [left, 0]}, {"$subtract": [left, 1]}, left]}
         result = await self._sessions.update_one(
-            {"_id": key, f"consents.{template}": {"$gt": 0}},
-            {"$inc": {f"consents.{template}": -1}},
+            {"_id": key}, [{"$set": {f"consents.{template}": fewer}}]
         )
         return bool(result.modified_count)
 
