@@ -1,0 +1,90 @@
+"""The photo laboratory: uploads spooled encrypted, pictures worked on in processes of their own.
+
+At most two pictures are worked on at a time, whatever arrives, so memory stays bounded; a picture
+that breaks its process costs that process and not the service.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TypeVar
+
+from casework import imaging
+from casework.imaging import Prepared
+from casework.spooling import Spool, sweep
+from rules.refusals import Refusal
+
+__all__ = ["PhotoLab", "Prepared", "Spool"]
+
+WORKERS = 2
+TASKS_PER_WORKER = 200
+
+Result = TypeVar("Result")
+
+
+class PhotoLab:
+    """Spools below ``folder``; processes begin with ``start`` or the first picture."""
+
+    def __init__(self, folder: Path, workers: int = WORKERS) -> None:
+        self._folder = folder
+        self._workers = workers
+        self._slots = asyncio.Semaphore(workers)
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def start(self) -> None:
+        """Sweep what earlier runs left and have the processes ready."""
+        await asyncio.to_thread(sweep, self._made_folder())
+        await asyncio.gather(*(self._run(imaging.warm) for _ in range(self._workers)))
+
+    async def stop(self) -> None:
+        """End the processes after what they are at."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+    def spool(self) -> Spool:
+        """An upload about to be received; enter it to begin."""
+        return Spool(self._made_folder())
+
+    async def prepare(self, spool: Spool) -> Prepared:
+        """A clean, upright, bounded JPEG and its thumbnail from a received upload.
+
+        Raises Refusal photo-type, photo-truncated, photo-bomb, photo-too-small, photo-unreadable;
+        busy-try-again when its process broke.
+        """
+        return await self._run(imaging.prepare, await spool.sealed())
+
+    async def watermark(self, jpeg: bytes, text: str) -> bytes:
+        """The JPEG with ASCII text tiled over it, for officers' eyes."""
+        return await self._run(imaging.watermark, jpeg, text)
+
+    async def _run(self, work: Callable[..., Result], *given: object) -> Result:
+        async with self._slots:
+            pool = self._pool or self._new_pool()
+            self._pool = pool
+            try:
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(pool, work, *given)
+            except BrokenProcessPool:
+                if self._pool is pool:
+                    self._pool = None
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise Refusal("busy-try-again") from None
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        # Spawned, not forked: a fork would take along the loop, its sockets and its memory.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(
+            self._workers,
+            mp_context=context,
+            initializer=imaging.start_worker,
+            initargs=(context.Lock(),),
+            max_tasks_per_child=TASKS_PER_WORKER,
+        )
+
+    def _made_folder(self) -> Path:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._folder
