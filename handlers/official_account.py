@@ -4,6 +4,7 @@ A push is verified, opened and read here; what it means is the bot's, and that a
 once, in order, with the same answer for WeChat's retries, is ``casework.conversations``'.
 """
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -154,10 +155,11 @@ def incoming_of(message: BaseMessage) -> Incoming:
     """A push as casework takes it. Messages are told apart by MsgId, events by person and time."""
     data, event = message._data, _event_of(message)
     key = str(data.get("EventKey") or "")
-    if event:
-        message_id = f"{message.source}:{message.time}:{event}:{key[:64]}"
-    else:
-        message_id = str(message.id or f"{message.source}:{message.time}:{message.type}")
+    message_id = str(message.id or "") if not event else ""
+    if not message_id:
+        # Hashed: the id is kept as the cause of events, where no openid should stand in clear.
+        told_apart = f"{message.source}:{message.time}:{event or message.type}:{key}"
+        message_id = hashlib.sha256(told_apart.encode()).hexdigest()[:32]
     return Incoming(
         app="official",
         openid=message.source,
