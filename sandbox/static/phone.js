@@ -11,7 +11,7 @@ function h(tag, props = {}, ...children) {
     else if (typeof value === "boolean") node.toggleAttribute(name, value);
     else if (value !== undefined && value !== null) node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
   return node;
 }
 
@@ -22,7 +22,7 @@ const json = async (method, path, body) => {
   return value;
 };
 const mine = (rest = "") => `/sandbox/people/${state.person.person}${rest}`;
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "Asia/Shanghai" });
 const day = (text) => (text ? new Date(text).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai", hour12: false }) : "");
 const toEnd = (node) => { node.scrollTop = node.scrollHeight; };
 
@@ -70,6 +70,10 @@ function bubble(entry) {
   return h("div", { class: `bubble ${kind}` }, via, body);
 }
 
+function connected(yes) {
+  $("number").textContent = yes ? state.person?.phone || "" : "沙盒没有应答";
+}
+
 function withTimes(entries, make) {
   let last = 0;
   return entries.flatMap((entry) => {
@@ -89,7 +93,8 @@ async function poll() {
   if (person.person !== state.person.person) return;
   state.person = person;
   $("follow").textContent = person.follows ? "取消关注" : "关注";
-  $("say").hidden = $("menu").hidden = !person.follows;
+  $("say").hidden = !person.follows;
+  $("menu").hidden = !person.follows || !menu.button.length;
   if (chat.length !== state.chatLength) {
     state.chatLength = chat.length;
     $("chat").replaceChildren(...withTimes(chat, bubble));
@@ -157,7 +162,8 @@ async function api(method, path, body) {
   const upload = body instanceof FormData;
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body !== undefined && !upload) headers["Content-Type"] = "application/json";
-  const write = method + path + (upload ? "" : JSON.stringify(body));
+  const file = upload ? body.get("file") : null;
+  const write = method + path + (file ? [body.get("material"), file.name, file.size, file.lastModified] : JSON.stringify(body));
   if (method !== "GET") {
     if (!keys.has(write)) keys.set(write, crypto.randomUUID());
     headers["Idempotency-Key"] = keys.get(write);
@@ -191,7 +197,7 @@ function showProblem(error) {
   const lines = Array.isArray(parts) ? parts.filter((one) => one?.reason).map((one) => h("p", {}, `${one.label}：${one.reason}`)) : [];
   const card = h("div", { class: "card error", role: "alert" }, h("b", {}, problem.detail || "出错了"), lines,
     problem.next ? h("p", {}, problem.next) : null, h("p", { class: "soft" }, [problem.status, problem.code].filter(Boolean).join(" ")));
-  $("page").querySelector(".error")?.remove();
+  $("page").querySelector("[role=alert]")?.remove();
   $("page").prepend(card);
   $("page").scrollTop = 0;
 }
@@ -215,7 +221,7 @@ async function redraw() {
   if (!state.person) { $("page").replaceChildren(); return; }
   try {
     const nodes = await page(...values);
-    $("page").replaceChildren(...nodes.flat().filter(Boolean));
+    $("page").replaceChildren(...nodes.flat(Infinity).filter(Boolean));
     $("page").scrollTop = 0;
   } catch (error) {
     $("page").replaceChildren(button("重试", redraw, "plain"));
@@ -258,7 +264,7 @@ function personForm(purpose, fields, submitLabel, submit) {
         const { id_number, phone } = values(form);
         const sent = await api("POST", "sms-codes", { id_number, purpose, ...(phone === undefined ? {} : { phone }) });
         note.textContent = `验证码已发送${sent?.phone ? `至 ${sent.phone}` : ""}，${sent?.minutes || ""}分钟内有效，请看短信。`;
-        $("page").querySelector(".error")?.remove();
+        $("page").querySelector("[role=alert]")?.remove();
       }, "plain")));
   const note = h("p", { class: "soft" });
   form.append(note, button(submitLabel, () => submit(values(form))));
@@ -356,10 +362,17 @@ function formCard(matter, guide, editable) {
       : h("input", { ...common, value: shown, type: { date: "date", phone: "tel" }[field.type] || "text", placeholder: field.example || "" });
     return h("label", { class: "field" }, h("span", { class: field.required ? "must" : "" }, field.label), box, field.help ? h("span", { class: "soft" }, field.help) : null);
   }));
-  return card(h("h3", {}, "填写内容"), form, button("保存", () => {
-    const filled = Object.entries(values(form)).filter(([name, text]) => text !== "" || matter.form[name]);
-    return act("PATCH", `matters/${matter.number}`, { form: Object.fromEntries(filled) });
-  }, "plain"));
+  // Each answer is saved when it is given, so that nothing is lost on the way to a photo.
+  const saved = h("span", { class: "soft" });
+  form.addEventListener("change", async ({ target }) => {
+    saved.textContent = "";
+    try {
+      await api("PATCH", `matters/${matter.number}`, { form: { [target.name]: target.value } });
+      $("page").querySelector("[role=alert]")?.remove();
+      saved.textContent = "已保存";
+    } catch (error) { showProblem(error); }
+  });
+  return card(h("h3", {}, "填写内容 ", saved), form);
 }
 
 function materialCards(matter, attach, detach) {
@@ -421,4 +434,4 @@ $("faults").addEventListener("toggle", async () => showFaults(await json("GET", 
 
 listFaults();
 await loadPeople();
-setInterval(() => { if (!document.hidden) poll().catch(() => {}); }, 1000);
+setInterval(() => { if (!document.hidden) poll().then(() => connected(true), () => connected(false)); }, 1000);
