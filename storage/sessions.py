@@ -93,6 +93,8 @@ class Sessions:
             "consents": {},
             "created_at": new.created_at,
             "causes": [new.cause],
+            # The first turn of the talk is written conditionally on this one.
+            "talk": {"turn": 0, "replies": []},
         }
         try:
             await self._sessions.insert_one(document)
@@ -215,9 +217,7 @@ class Sessions:
         """Count one more consent; the same tap counts once."""
         more = {"$add": [{"$ifNull": [f"$consents.{part(template)}", 0]}, 1]}
         changes = {"consents": merged("consents", {template: more})}
-        await self._sessions.update_one(
-            {"_id": key}, once(cause, _CAUSES, changes, marks="causes")
-        )
+        await self._sessions.update_one({"_id": key}, once(cause, _CAUSES, changes, marks="causes"))
 
     async def use_consent(self, key: str, template: str) -> bool:
         """Use one consent up; False when none is left."""

@@ -1,0 +1,50 @@
+"""Updates that decide inside the document they change: conditional, one write, found by ``_id``.
+
+Written as aggregation pipelines, because a condition on a second field in the *filter* makes the
+embedded engine read the whole collection, and a sharded cluster needs nothing but ``_id`` either.
+An update that changes nothing says so: ``modified_count`` is 0.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+Pipeline = list[dict[str, Any]]
+
+
+def literal(value: Any) -> dict[str, Any]:
+    """A value taken as it is, even where it begins with a dollar sign."""
+    return {"$literal": value}
+
+
+def part(name: str) -> str:
+    """A name fit to be a field. Raises ValueError for one that would be read as a path."""
+    if not name or "." in name or name.startswith("$") or "\0" in name:
+        raise ValueError(f"not a field name: {name!r}")
+    return name
+
+
+def once(mark: str, keep: int, changes: Mapping[str, Any], *, marks: str = "effects") -> Pipeline:
+    """Make ``changes`` (field → expression) unless the list ``marks`` holds ``mark``, and add it
+    there; of the marks the last ``keep`` are kept."""
+    held = {"$ifNull": [f"${marks}", []]}
+    marked = {"$slice": [{"$concatArrays": [held, [literal(mark)]]}, -keep]}
+    changed = {"$mergeObjects": ["$$ROOT", {**changes, marks: marked}]}
+    there = {"$in": [literal(mark), held]}
+    return [{"$replaceWith": {"$cond": [there, "$$ROOT", changed]}}]
+
+
+def merged(field: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The map ``field`` with entries (name → expression) set."""
+    entries = {part(name): expression for name, expression in values.items()}
+    return {"$mergeObjects": [f"${field}", entries]}
+
+
+def set_if_absent(path: str, value: Any) -> Pipeline:
+    """Set a field that is absent or null."""
+    return [{"$set": {path: {"$ifNull": [f"${path}", literal(value)]}}}]
+
+
+def unset_if(path: str, where: str, value: Any) -> Pipeline:
+    """Remove ``path`` if the field ``where`` holds ``value``."""
+    fits = {"$eq": [f"${where}", literal(value)]}
+    return [{"$set": {path: {"$cond": [fits, "$$REMOVE", f"${path}"]}}}]

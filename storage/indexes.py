@@ -1,0 +1,113 @@
+"""Every query of ``storage`` with the index that serves it, and the indexes made from that list.
+
+The embedded engine uses an index only if it covers the whole filter, so a condition on ``_id`` and
+a counter needs one on both; MongoDB finds the one document by ``_id`` and needs none of those,
+which are marked ``embedded``. A test asks ``explain`` of each query on the running server. Sparse,
+not partial: the embedded engine does not use partial indexes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The lower end of every "due by now": the embedded engine reads everything for an open range."""
+
+Keys = tuple[tuple[str, int], ...]
+ID: Keys = (("_id", 1),)
+
+_LATER = datetime(2100, 1, 1, tzinfo=UTC)
+_DUE = {"$gt": EPOCH, "$lte": _LATER}
+
+
+@dataclass(frozen=True)
+class Query:
+    """One shape of query: an example filter and sort, and the index that must serve it."""
+
+    collection: str
+    filter: Mapping[str, Any]
+    index: Keys
+    sort: Mapping[str, int] = field(default_factory=dict)
+    sparse: bool = False
+    unique: bool = False
+    embedded: bool = False
+    """True when only the embedded engine needs this index."""
+
+
+def _by_id(*collections: str) -> list[Query]:
+    return [Query(c, {"_id": "x"}, ID) for c in collections]
+
+
+def _with_counter(collection: str, counter: str, value: Any = 1) -> Query:
+    keys = (("_id", 1), (counter, 1))
+    return Query(collection, {"_id": "x", counter: value}, keys, embedded=True)
+
+
+def _due(collection: str, name: str) -> Query:
+    return Query(collection, {name: _DUE}, ((name, 1),), {name: 1}, sparse=True)
+
+
+_NEWEST_FIRST: Keys = (("applicant", 1), ("created_at", -1))
+_WORK: Keys = (("office", 1), ("state", 1), ("updated_at", 1))
+_CHUNKS: Keys = (("files_id", 1), ("n", 1))
+
+QUERIES: tuple[Query, ...] = (
+    *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
+    *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
+    *_by_id("photos.files", "access_log", "access_runs", "access_anchors"),
+    # a talk's turn
+    _with_counter("visitors", "turn"),
+    _with_counter("sessions", "talk.turn"),
+    # promised answers
+    _due("late_messages", "due"),
+    _with_counter("late_messages", "due", EPOCH),
+    # matters: the one write, delivery, lists, what is owed
+    _with_counter("matters", "version"),
+    _with_counter("matters", "notice_rev"),
+    Query("matters", {"applicant": "x"}, _NEWEST_FIRST, {"applicant": -1, "created_at": -1}),
+    Query("matters", {"office": "x", "state": "x"}, _WORK),
+    Query(
+        "matters",
+        {"office": "x", "state": "x", "updated_at": {"$gt": EPOCH}},
+        _WORK,
+        {"office": 1, "state": 1, "updated_at": 1},
+    ),
+    *(_due("matters", f"{what}_due") for what in ("notice", "effect", "remind", "export")),
+    # registries
+    Query("registry_vehicles", {"owner": "x"}, (("owner", 1),)),
+    Query("registry_offices", {"region": "x", "kind": "x"}, (("region", 1), ("kind", 1))),
+    Query("registry_offices", {"region": "x"}, (("region", 1), ("kind", 1))),
+    Query("registry_offices", {"kind": "x"}, (("kind", 1),)),
+    # photos
+    _due("photos.files", "metadata.unconfirmed"),
+    Query("photos.chunks", {"files_id": "x"}, _CHUNKS, unique=True),
+    Query("photos.chunks", {"files_id": "x", "n": {"$gte": 0}}, _CHUNKS, {"n": 1}, unique=True),
+    # access log
+    Query("access_log", {"run": "x"}, (("run", 1), ("seq", 1)), {"seq": 1}),
+    Query("access_log", {"run": "x", "seq": {"$gt": 0}}, (("run", 1), ("seq", 1)), {"seq": 1}),
+    Query("access_runs", {"open": True}, (("open", 1),), sparse=True),
+    Query("access_anchors", {"run": "x"}, (("run", 1),)),
+)
+"""Every query with a filter. Read whole, and small: ``keys``, ``officers`` and all offices (lists
+for the command line and the guide), ``access_runs`` (checking the whole log)."""
+
+
+async def ensure_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """Make what is missing. Called at every start, so that indexes exist before the first row:
+    building one on a large collection can stall the embedded engine."""
+    there: dict[str, set[Keys]] = {}
+    for query in QUERIES:
+        if query.index == ID:
+            continue
+        collection = database[query.collection]
+        if query.collection not in there:
+            known = await collection.index_information()
+            there[query.collection] = {tuple(i["key"]) for i in known.values()}
+        if query.index not in there[query.collection]:
+            await collection.create_index(
+                list(query.index), sparse=query.sparse, unique=query.unique
+            )
+            there[query.collection].add(query.index)

@@ -1,0 +1,114 @@
+"""Everything that is kept, opened once a process: MongoDB, Redis and the keys."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from storage.access_log import AccessLog
+from storage.bindings import Bindings
+from storage.conversations import Conversations
+from storage.indexes import ensure_indexes
+from storage.matters import Matters
+from storage.memory import Memory
+from storage.officers import Officers
+from storage.photos import Photos
+from storage.registry import Registry
+from storage.sessions import Sessions
+from storage.vault import Vault, open_vault
+
+_ANSWER_SECONDS = 20
+_FIND_SECONDS = 10
+
+
+class StorageUnavailable(Exception):
+    """MongoDB or Redis does not answer at its address."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """One attribute per thing kept. Close it when done."""
+
+    vault: Vault
+    sessions: Sessions
+    bindings: Bindings
+    conversations: Conversations
+    matters: Matters
+    registry: Registry
+    officers: Officers
+    access_log: AccessLog
+    photos: Photos
+    memory: Memory
+    database: AsyncDatabase[dict[str, Any]]
+    redis: Redis
+
+    async def ping(self) -> bool:
+        """Whether both engines answer a real command."""
+        try:
+            await self.database.command("ping")
+            await self.redis.ping()
+        except (PyMongoError, RedisError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.redis.aclose()
+        await self.database.client.close()
+
+
+async def open_stores(
+    mongo_url: str, redis_url: str, database: str, master_key: bytes, index_key: bytes
+) -> Stores:
+    """Connect, check the keys and make missing indexes.
+
+    Raises StorageUnavailable when an engine does not answer, VaultError when a key does not fit
+    the data.
+    """
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        mongo_url,
+        tz_aware=True,
+        appname="bianmin",
+        w="majority",
+        socketTimeoutMS=_ANSWER_SECONDS * 1000,
+        serverSelectionTimeoutMS=_FIND_SECONDS * 1000,
+    )
+    redis: Redis = Redis.from_url(redis_url, health_check_interval=30)
+    db = client[database]
+    try:
+        await redis.ping()
+        # Indexes first: made while collections are empty, and before anything is written.
+        await ensure_indexes(db)
+        vault = await open_vault(db["keys"], master_key, index_key)
+    except PyMongoError as error:
+        await _close(client, redis)
+        raise StorageUnavailable(f"MongoDB 没有响应：{type(error).__name__}") from error
+    except (RedisError, OSError) as error:
+        await _close(client, redis)
+        raise StorageUnavailable(f"Redis 没有响应：{type(error).__name__}") from error
+    except BaseException:
+        await _close(client, redis)
+        raise
+    return Stores(
+        vault=vault,
+        sessions=Sessions(db["sessions"], vault),
+        bindings=Bindings(db["wechat_bindings"]),
+        conversations=Conversations(db, vault),
+        matters=Matters(db["matters"], vault),
+        registry=Registry(db, vault),
+        officers=Officers(db["officers"], vault),
+        access_log=AccessLog(db, vault),
+        photos=Photos(db, vault),
+        memory=Memory(redis, vault, database),
+        database=db,
+        redis=redis,
+    )
+
+
+async def _close(client: AsyncMongoClient[dict[str, Any]], redis: Redis) -> None:
+    await redis.aclose()
+    await client.close()
