@@ -7,7 +7,7 @@ does; what stays unnamed is deleted.
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from bson import ObjectId
 from gridfs.asynchronous import AsyncGridFSBucket
