@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.synchronize import Lock
@@ -22,7 +23,7 @@ from multiprocessing.synchronize import Lock
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageStat
 
-from casework.picture_formats import LONG_SIDE, MAX_PIXELS, Decoded, decode
+from casework.picture_formats import LONG_SIDE, MAX_PIXELS, Decoded, decode, draft_jpeg
 from rules.refusals import Refusal
 
 GROWTH_BYTES = 512 * 1024 * 1024
@@ -38,6 +39,8 @@ _BLURRED = 25.0
 _BLANK = 4.0
 _DARK = 45.0
 _SMALL_SIDE = 700
+_LIGHT_PIXELS = 5_000_000
+_HEAD = 256 * 1024
 _LAPLACE = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 # glibc's malloc.h: blocks from this size on are given back to the system when freed.
 _M_MMAP_THRESHOLD = -3
@@ -113,45 +116,49 @@ def prepare(sealed: Sealed) -> Prepared:
 
     Raises Refusal photo-type, photo-truncated, photo-bomb, photo-too-small, photo-unreadable.
     """
-    signal.setitimer(signal.ITIMER_REAL, TASK_SECONDS)
     try:
-        data = _unsealed(sealed)
-        # Two small pictures may be worked on side by side, but only one that costs much memory.
-        if _one_large is None or _light(data):
-            return _finished(decode(data))
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        with _one_large:
+        # Two small pictures may be worked on side by side, but only one that costs much memory;
+        # the time it waits for its turn is not its own.
+        turn = nullcontext() if _one_large is None or _light(_unsealed_head(sealed)) else _one_large
+        with turn:
             signal.setitimer(signal.ITIMER_REAL, TASK_SECONDS)
-            return _finished(decode(data))
+            return _finished(decode(_unsealed(sealed)))
     except MemoryError:
         raise Refusal("photo-bomb") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _light(data: bytes) -> bool:
+def _light(head: bytes) -> bool:
     """Whether decoding stays below some 20 MB, as far as the head of the file tells."""
-    if not data.startswith(b"\xff\xd8\xff"):
+    if not head.startswith(b"\xff\xd8\xff"):
         return False
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            image.draft(None, (image.width * 1600 // max(image.size), 1))
-            return image.width * image.height <= 5_000_000
+        with Image.open(io.BytesIO(head), formats=("JPEG",)) as image:
+            draft_jpeg(image)
+            return image.width * image.height <= _LIGHT_PIXELS
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return True  # decoding will say what is wrong with it
+        return False
     except Image.DecompressionBombWarning:
-        return True
+        return False
+
+
+def _unsealed_head(sealed: Sealed) -> bytes:
+    with open(sealed.path, "rb") as spool:
+        cipher = Cipher(algorithms.AES(sealed.key), modes.GCM(sealed.nonce))
+        return cipher.decryptor().update(spool.read(_HEAD))
 
 
 def _unsealed(sealed: Sealed) -> bytes:
     with open(sealed.path, "rb") as spool:
         cipher = Cipher(algorithms.AES(sealed.key), modes.GCM(sealed.nonce, sealed.tag))
         decryptor = cipher.decryptor()
-        plain = bytearray()
-        while piece := spool.read(1024 * 1024):
-            plain += decryptor.update(piece)
+        # Its value is handed on without a second copy.
+        plain = io.BytesIO()
+        while piece := spool.read(_HEAD):
+            plain.write(decryptor.update(piece))
         decryptor.finalize()
-        return bytes(plain)
+        return plain.getvalue()
 
 
 def _finished(decoded: Decoded) -> Prepared:

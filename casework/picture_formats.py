@@ -102,12 +102,18 @@ def _opened(data: bytes, kind: str) -> Image.Image:
 def _jpeg(data: bytes) -> Decoded:
     image = _opened(data, "JPEG")
     size, turn = image.size, image.getexif().get(_ORIENTATION, 1)
-    if max(size) >= 2 * GOOD_SIDE:
-        # libjpeg decodes at half, a quarter or an eighth: less memory and less time.
-        scale = GOOD_SIDE / max(size)
-        image.draft(None, (math.floor(size[0] * scale), math.floor(size[1] * scale)))
+    draft_jpeg(image)
     image.load()
     return Decoded(_upright(_plain(image), turn), size)
+
+
+def draft_jpeg(image: Image.Image) -> None:
+    """Have a JPEG decoded at half, a quarter or an eighth where it stays large enough: libjpeg
+    needs less memory and less time for it."""
+    if max(image.size) >= 2 * GOOD_SIDE:
+        scale = GOOD_SIDE / max(image.size)
+        small = (math.floor(image.width * scale), math.floor(image.height * scale))
+        image.draft(None, (max(1, small[0]), max(1, small[1])))
 
 
 def _raster(kind: str) -> Callable[[bytes], Decoded]:
