@@ -13,6 +13,7 @@ from rich.console import Console
 from bianmin import doctor as doctor_module
 from bianmin.engines import engines
 from bianmin.errors import OperatorError
+from bianmin.files_cli import COMMANDS as FILE_COMMANDS
 from bianmin.run import plan
 from bianmin.run import run as run_everything
 from bianmin.settings import Settings
@@ -71,6 +72,11 @@ def doctor() -> None:
 def version() -> None:
     """Print the version."""
     click.echo(f"bianmin {installed_version('bianmin')}")
+
+
+# Loaded here for their names only: the house itself is imported when one of them runs.
+for _command in FILE_COMMANDS:
+    commands.add_command(_command)
 
 
 def _with_engines(work: Callable[[Settings, EngineUrls], Awaitable[None]]) -> None:

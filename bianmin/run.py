@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -22,8 +23,11 @@ from bianmin.settings_sources import environment
 from bianmin.supervisor import Child, Supervisor, tail
 from storage.engines import EngineUrls
 
-FIRST_RUN: tuple[tuple[str, ...], ...] = ()
+FIRST_RUN: tuple[tuple[str, ...], ...] = (("demo-registry",),)
 """Commands of `bianmin` run once in a new data folder, before anything serves."""
+
+LOGINS = "desk-logins.json"
+"""Names and passwords of the demo's officers; only where the sandbox plays."""
 
 STEADY_SECONDS = 1.0
 """A worker that lives this long has opened its stores; listening nowhere, it cannot be asked."""
@@ -191,6 +195,10 @@ def addresses(made: Plan) -> Table:
     table.add_row("Officers' desk", f"{base}/desk/")
     table.add_row("Public page", f"{base}/")
     table.add_row("Mini-program API", f"{base}/api/docs")
+    logins = made.settings.data_dir / LOGINS
+    if logins.exists():
+        for name, password in json.loads(logins.read_text()).items():
+            table.add_row("Officer's login", f"{name} / {password}")
     table.add_row("Logs", str(made.settings.data_dir / "log"))
     return table
 

@@ -19,7 +19,7 @@ from rules.flow import allowed
 from rules.masking import mask_name
 from rules.matter import Defect, Matter, State
 from rules.refusals import Refusal
-from storage.matters import MatterRow
+from storage.matters import MatterRow, StoredMatter
 
 _PAGE = 30
 _COUNT_TO = 999
@@ -203,7 +203,7 @@ async def decide(
     return await matter_view(ctx, stored.matter, stored.notices)
 
 
-async def _of_office(ctx: Context, officer: Officer, number: str) -> steps.StoredMatter:
+async def _of_office(ctx: Context, officer: Officer, number: str) -> StoredMatter:
     stored = await steps.load(ctx, number)
     if stored.matter.office != officer.office.code or steps.is_draft(stored.matter):
         await record_look(ctx, officer, "turned-away", stored.matter.subject, number, [])

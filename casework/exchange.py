@@ -115,6 +115,8 @@ _TAKERS: Mapping[str, Take] = {
     "vehicles": _mirror("vehicles"),
     "acknowledgements": _acknowledgements,
 }
+
+IMPORTED = tuple(_TAKERS)
 """Every kind that can be imported."""
 
 

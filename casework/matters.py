@@ -8,7 +8,7 @@ from casework.facts import facts_about
 from casework.numbers import number_for
 from casework.photos import Spool
 from casework.presenting import matter_view, notice_views
-from casework.views import MatterSummary, MatterView, NoticeView
+from casework.views import MatterSummary, MatterView, NoticeView, PhotoFile
 from rules.flow import ENDED
 from rules.matter import Matter, State
 from rules.people import Citizen
@@ -88,19 +88,36 @@ async def attach(
         "checks": list(prepared.checks),
     }
     try:
-        return await _step(ctx, citizen, number, "attach", cause, {"photo": photo})
+        view = await _step(ctx, citizen, number, "attach", cause, {"photo": photo})
     except Refusal:
         await ctx.stores.photos.delete(photo_id)
         await ctx.stores.photos.delete(thumbnail)
         raise
+    await ctx.stores.photos.confirm(photo_id)
+    await ctx.stores.photos.confirm(thumbnail)
+    return view
 
 
 async def detach(
     ctx: Context, citizen: Citizen, number: str, photo_id: str, cause: str
 ) -> MatterView:
-    """Take a photo away again. Raises not-found, part-not-open."""
+    """Take a photo away again; the picture itself is deleted. Raises not-found, part-not-open."""
+    matter = await owned(ctx, citizen, number)
+    gone = next((p for p in matter.photos if p.id == photo_id), None)
     view = await _step(ctx, citizen, number, "detach", cause, {"photo": photo_id})
+    if gone is not None:
+        await ctx.stores.photos.delete(gone.id)
+        await ctx.stores.photos.delete(gone.thumbnail)
     return view
+
+
+async def photo(ctx: Context, citizen: Citizen, number: str, photo_id: str) -> PhotoFile:
+    """A photo of one of the citizen's own matters. Raises not-found."""
+    matter = await owned(ctx, citizen, number)
+    found = next((p for p in matter.photos if p.id == photo_id), None)
+    if found is None:
+        raise Refusal("not-found")
+    return PhotoFile(found.media_type, await ctx.stores.photos.open(found.id))
 
 
 async def submit(ctx: Context, citizen: Citizen, number: str, cause: str) -> MatterView:

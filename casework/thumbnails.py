@@ -6,6 +6,7 @@ import hmac
 from casework.context import Context
 from casework.views import PhotoFile
 from rules.refusals import Refusal
+from storage.photos import PhotoMissing
 
 _LIFE = 600
 _STEP = 300
@@ -26,7 +27,10 @@ async def open_thumbnail(
     good = hmac.compare_digest(_signature(ctx, number, thumbnail, expires), signature)
     if not good or expires < ctx.now().timestamp():
         raise Refusal("signature-invalid")
-    return PhotoFile("image/jpeg", await ctx.stores.photos.open(thumbnail))
+    try:
+        return PhotoFile("image/jpeg", await ctx.stores.photos.open(thumbnail))
+    except PhotoMissing as error:
+        raise Refusal("not-found") from error
 
 
 def _signature(ctx: Context, number: str, thumbnail: str, expires: int) -> str:

@@ -1,0 +1,1 @@
+"""``make demo``: the whole story, hands-free, against freshly started real processes."""

@@ -1,0 +1,205 @@
+"""The commands for files and officers: import, export, officer, demo-registry."""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bianmin.app import open_house
+from bianmin.engines import engines
+from bianmin.errors import OperatorError
+from bianmin.run import LOGINS
+from bianmin.settings import Settings
+from bianmin.settings_sources import require
+from casework import exchange, officers
+from casework.context import Context
+from rules.formats import RowProblem
+from rules.refusals import Refusal
+
+REGISTRY = Path(__file__).parents[1] / "sandbox" / "registry"
+REGISTRY_KINDS = ("offices", "population", "licences", "vehicles")
+DEMO_OFFICERS = (
+    ("zhengzhou", "郑民警", "4101V01"),
+    ("anyang", "安民警", "4105V01"),
+)
+_SHOWN_ERRORS = 20
+
+
+def in_house(work: Callable[[Context], Awaitable[None]]) -> None:
+    """Run ``work`` with the house open on this machine's engines."""
+    settings = require()
+
+    async def main() -> None:
+        async with engines(settings) as urls, open_house(settings, urls, with_lab=False) as ctx:
+            await work(ctx)
+
+    asyncio.run(main())
+
+
+@click.command("import")
+@click.argument("kind")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(kind: str, file: Path) -> None:
+    """Take in a CSV FILE of one KIND; rows in error are listed and the others taken."""
+
+    async def work(ctx: Context) -> None:
+        report = await _import(ctx, kind, file)
+        click.echo(f"{file.name}: {report.rows} rows, {report.accepted} taken")
+        if report.errors:
+            bad = file.with_name(f"{file.stem}.errors.csv")
+            lines = ["line,column,problem", *(f"{a},{b},{c}" for a, b, c in report.errors)]
+            bad.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            for line, column, problem in report.errors[:_SHOWN_ERRORS]:
+                click.echo(f"  line {line}, {column}: {problem}", err=True)
+            raise OperatorError(f"{len(report.errors)} rows were not taken; all are in {bad}")
+
+    in_house(work)
+
+
+async def _import(ctx: Context, kind: str, file: Path) -> exchange.ImportReport:
+    with file.open("rb") as source:
+        total = max(sum(1 for _ in source) - 1, 0)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(kind, total=total)
+        try:
+            return await exchange.import_file(
+                ctx, kind, file, lambda done: bar.update(task, completed=done)
+            )
+        except exchange.UnknownKind as error:
+            known = ", ".join(exchange.IMPORTED)
+            raise OperatorError(f"There is no kind {kind}. Known: {known}") from error
+        except RowProblem as problem:
+            raise OperatorError(f"{file}: {problem.column}: {problem.reason}") from problem
+
+
+@click.command("export")
+@click.argument("kind")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def export(kind: str, file: Path) -> None:
+    """Write what has not left yet (KIND: decisions) to a CSV FILE."""
+
+    async def work(ctx: Context) -> None:
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task(kind, total=None)
+            try:
+                count = await exchange.export_file(
+                    ctx, kind, file, lambda done: bar.update(task, completed=done)
+                )
+            except exchange.UnknownKind as error:
+                raise OperatorError(f"There is no kind {kind}. Known: decisions") from error
+        click.echo(f"{file.name}: {count} rows")
+
+    in_house(work)
+
+
+@click.group("officer")
+def officer() -> None:
+    """Officers who may log in at the desk."""
+
+
+@officer.command("add")
+@click.argument("username")
+@click.option("--name", required=True, help="Name shown at the desk.")
+@click.option("--office", required=True, help="Code of the office.")
+@click.option("--role", default="reviewer", show_default=True)
+@click.option("--totp/--no-totp", default=True, show_default=True, help="Second factor.")
+@click.option("--password", help="Asked for when not given; empty answer: one is made.")
+def officer_add(
+    username: str, name: str, office: str, role: str, totp: bool, password: str | None
+) -> None:
+    """Add an officer, or give one a new password and second factor."""
+    if password is None:
+        password = click.prompt("Password (empty: make one)", hide_input=True, default="")
+    chosen = password or secrets.token_urlsafe(12)
+
+    async def work(ctx: Context) -> None:
+        try:
+            secret = await officers.add_officer(
+                ctx,
+                username=username,
+                name=name,
+                role=role,
+                office=office,
+                password=chosen,
+                totp=totp,
+            )
+        except Refusal as refusal:
+            raise OperatorError(f"There is no office {office}.") from refusal
+        if not password:
+            click.echo(f"password: {chosen}")
+        if secret:
+            click.echo(f"second factor (TOTP): {secret}")
+
+    in_house(work)
+
+
+@officer.command("list")
+def officer_list() -> None:
+    """List the officers."""
+
+    async def work(ctx: Context) -> None:
+        for record in await ctx.stores.officers.all():
+            state = "disabled" if record.disabled else "active"
+            factor = "second factor" if record.totp_secret else "password only"
+            click.echo(f"{record.username}\t{record.office}\t{record.role}\t{factor}\t{state}")
+
+    in_house(work)
+
+
+@officer.command("disable")
+@click.argument("username")
+def officer_disable(username: str) -> None:
+    """Keep an officer from logging in; whoever is at the desk is out at the next click."""
+
+    async def work(ctx: Context) -> None:
+        if not await ctx.stores.officers.disable(username):
+            raise OperatorError(f"There is no officer {username}.")
+
+    in_house(work)
+
+
+@click.command("demo-registry")
+def demo_registry() -> None:
+    """Fill a development database with the registry and the officers of the demo."""
+    settings = require()
+    if settings.env == "production":
+        raise OperatorError("The demo registry is for development: BIANMIN_ENV is production.")
+    in_house(lambda ctx: load_demo_registry(ctx, settings))
+
+
+async def load_demo_registry(ctx: Context, settings: Settings) -> None:
+    """Take in the demo's registry files and make its officers with passwords of their own."""
+    for kind in REGISTRY_KINDS:
+        report = await _import(ctx, kind, REGISTRY / f"{kind}.csv")
+        if report.errors:
+            raise OperatorError(f"{kind}.csv: {report.errors[0]}")
+    logins = {}
+    for username, name, office in DEMO_OFFICERS:
+        logins[username] = secrets.token_urlsafe(9)
+        await officers.add_officer(
+            ctx,
+            username=username,
+            name=name,
+            role="reviewer",
+            office=office,
+            password=logins[username],
+            totp=False,
+        )
+    path = settings.data_dir / LOGINS
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(logins, file)
+
+
+COMMANDS = (import_, export, officer, demo_registry)
