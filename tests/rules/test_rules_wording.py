@@ -118,6 +118,23 @@ def test_every_figure_the_code_asks_for_is_there() -> None:
     assert not [f"{at}: {name}" for at, name in asked if name not in BOOK.parameters]
 
 
+def test_every_figure_is_asked_for() -> None:
+    asked = {name for verb in ("figure", "seconds") for _, name, _ in _uses(verb)}
+    patterns = [
+        "".join(
+            re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".+" for p in name.values
+        )
+        for _, call in _calls()
+        if _called(call) == "figure" and isinstance(name := call.args[0], ast.JoinedStr)
+    ]
+    for service in BOOK.catalogue:
+        asked |= {str(a) for use in service.conditions for a in use.args.values()}
+        asked |= {service.limits.review or ""}
+        asked |= {service.reminder.days_before} if service.reminder else set()
+    left = [n for n in BOOK.parameters if n not in asked]
+    assert not [n for n in left if not any(re.fullmatch(p, n) for p in patterns)]
+
+
 def test_every_state_and_event_of_the_table_has_its_words() -> None:
     for step in TABLE:
         assert TEXTS.has(f"events.{step.event}")
