@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from casework.effects import KINDS
 from rules.book import Rulebook, load_rulebook
 from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
 from rules.facts import Facts, Licence, Vehicle
-from rules.flow import begin, decide, evolve
+from rules.flow import TABLE, begin, decide, evolve
 from rules.matter import Event, Matter, NewEvent
 from rules.people import Actor, Tier
 from rules.refusals import Refusal
@@ -192,3 +193,14 @@ def _facts(person: Mapping[str, Any], today: date) -> Facts:
         issuing_office=told["office"],
     )
     return replace(facts, licence=licence, licence_bound=told.get("bound", True))
+
+
+def test_every_effect_a_service_names_can_be_applied() -> None:
+    kinds = {k for s in book().catalogue for found in s.effects.values() for k in found}
+    assert kinds <= set(KINDS)
+
+
+def test_every_event_a_service_names_can_happen_to_it() -> None:
+    for service in book().catalogue:
+        events = {step.event for step in TABLE if service.kind in step.kinds}
+        assert set(service.notices) | set(service.effects) <= events, service.code
