@@ -1,0 +1,178 @@
+"""Accounts: one per ID number, claims and effects once, consents counted, logins kept hashed."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from pymongo.asynchronous.collection import AsyncCollection
+
+from rules.people import Tier
+from storage.engines import EngineUrls
+from storage.sessions import NewSession
+from storage.stores import Stores
+from tests.storage.opening import ID_NUMBER, NAME, NOW, PHONE, opened, registered
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_of_fifty_registrations_one_opens_the_account(
+    engine_urls: EngineUrls, mongo_database: str
+) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        key = stores.vault.id_key(ID_NUMBER)
+        made = await asyncio.gather(
+            *(
+                stores.sessions.create(NewSession(key, ID_NUMBER, NAME, PHONE, NOW, f"c{i}"))
+                for i in range(50)
+            )
+        )
+        assert sum(made) == 1
+        session = await stores.sessions.get(key)
+        assert session is not None
+        assert session.citizen().id_number == ID_NUMBER and session.name == NAME
+        assert [f"c{i}" in session.causes for i in range(50)] == made
+        assert session.tiers == {Tier.DIRECT}
+
+
+async def _look_then_write(sessions: AsyncCollection[dict[str, object]], person: str) -> bool:
+    if await sessions.find_one({"person": person}) is not None:
+        return False
+    await asyncio.sleep(0)
+    await sessions.insert_one({"person": person})
+    return True
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_looking_before_writing_would_open_several(
+    engine_urls: EngineUrls, mongo_database: str
+) -> None:
+    """The guard is ``_id``: without it the same race does happen."""
+    async with opened(engine_urls, mongo_database) as stores:
+        unguarded = stores.database["unguarded"]
+        made = await asyncio.gather(*(_look_then_write(unguarded, "p") for _ in range(50)))
+        assert sum(made) > 1
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_of_fifty_claims_one_wins_and_all_hear_who(
+    engine_urls: EngineUrls, mongo_database: str
+) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        key = await registered(stores)
+        for round_ in range(5):
+            numbers = [f"{round_}{i:04d}" for i in range(50)]
+            heard = await asyncio.gather(
+                *(stores.sessions.claim_open(key, "licence-deferral", n) for n in numbers)
+            )
+            assert len(set(heard)) == 1 and heard[0] in numbers
+            assert not await stores.sessions.release_open(key, "licence-deferral", "another")
+            assert await stores.sessions.release_open(key, "licence-deferral", heard[0])
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_services_are_claimed_apart(engine_urls: EngineUrls, mongo_database: str) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        key = await registered(stores)
+        assert await stores.sessions.claim_open(key, "a-b", "1") == "1"
+        assert await stores.sessions.claim_open(key, "c", "2") == "2"
+        session = await stores.sessions.get(key)
+        assert session is not None and session.open == {"a-b": "1", "c": "2"}
+
+
+async def _grant(stores: Stores, key: str, effect: str, phone: str) -> bool:
+    return await stores.sessions.grant_tier(
+        key,
+        Tier.FACE_SIGNED,
+        effect,
+        since=NOW,
+        office="4101V01",
+        phone=phone,
+        licence=ID_NUMBER,
+        licence_office="4101V01",
+    )
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_an_effect_is_applied_once(engine_urls: EngineUrls, mongo_database: str) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        key = await registered(stores)
+        done = await asyncio.gather(*(_grant(stores, key, "e1", "13900010009") for _ in range(20)))
+        assert sum(done) == 1
+        assert await _grant(stores, key, "e2", "13900010008")
+        assert not await _grant(stores, key, "e1", "13900010007")
+        session = await stores.sessions.get(key)
+        assert session is not None and session.phone == "13900010008"
+        assert session.tiers == {Tier.DIRECT, Tier.FACE_SIGNED}
+        assert session.licence_number == ID_NUMBER
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_consent_is_counted_once_a_tap_and_used_up_once(
+    engine_urls: EngineUrls, mongo_database: str
+) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        key = await registered(stores)
+        assert not await stores.sessions.use_consent(key, "T_progress-1")
+        for cause in ("tap-1", "tap-2", "tap-1", "tap-3"):
+            await stores.sessions.add_consent(key, "T_progress-1", cause)
+        used = await asyncio.gather(
+            *(stores.sessions.use_consent(key, "T_progress-1") for _ in range(20))
+        )
+        assert sum(used) == 3
+        session = await stores.sessions.get(key)
+        assert session is not None and session.consents == {"T_progress-1": 0}
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_logins_end_and_are_forgotten(engine_urls: EngineUrls, mongo_database: str) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        key = await registered(stores)
+        end = NOW + timedelta(hours=1)
+        for hashed in ("h1", "h2"):
+            await stores.sessions.add_token(key, hashed, "mini", "phone", end)
+        await stores.sessions.drop_token(key, "h1")
+        session = await stores.sessions.get(key)
+        assert session is not None
+        assert session.has_token("h2", NOW) and not session.has_token("h2", end)
+        assert not session.has_token("h1", NOW)
+        for i in range(30):
+            await stores.sessions.add_token(key, f"t{i}", "mini", "phone", end)
+        session = await stores.sessions.get(key)
+        assert session is not None and session.has_token("t29", NOW)
+        assert not session.has_token("t0", NOW)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_wechat_account_is_kept_and_forgotten(
+    engine_urls: EngineUrls, mongo_database: str
+) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        key = await registered(stores)
+        await stores.sessions.set_wechat(key, "mini", "o-openid", "u-unionid", NOW)
+        await stores.sessions.set_wechat(key, "official", "o-other", None, NOW)
+        session = await stores.sessions.get(key)
+        assert session is not None and session.wechat["mini"].openid == "o-openid"
+        await stores.sessions.unset_wechat(key, "mini")
+        session = await stores.sessions.get(key)
+        assert session is not None and set(session.wechat) == {"official"}
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_an_account_speaks_for_the_last_person_it_was_bound_to(
+    engine_urls: EngineUrls, mongo_database: str
+) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        account = stores.vault.openid_key("wx1", "o-openid")
+        assert await stores.bindings.session_of(account) is None
+        await stores.bindings.bind(account, "mini", "person-1", NOW)
+        await stores.bindings.bind(account, "mini", "person-2", NOW)
+        assert await stores.bindings.session_of(account) == "person-2"
+        await stores.bindings.unbind(account)
+        assert await stores.bindings.session_of(account) is None
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_nobody_has_no_account(engine_urls: EngineUrls, mongo_database: str) -> None:
+    async with opened(engine_urls, mongo_database) as stores:
+        assert await stores.sessions.get("nobody") is None
+        assert not await stores.sessions.release_open("nobody", "a", "1")
+        assert not await stores.sessions.use_consent("nobody", "t")
