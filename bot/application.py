@@ -15,7 +15,6 @@ from bot.wording import chosen, day, joined, numbered, refused
 from casework import matters
 from casework.views import FieldView, MatterView
 from rules.fields import Field
-from rules.id_number import region_of
 from rules.refusals import Refusal
 
 _NEEDS_WINDOW = frozenset({"not-allowed-tier", "licence-not-bound"})
@@ -40,7 +39,7 @@ async def begin(scene: Scene, code: str) -> Move:
         if refusal.code == "already-under-way":
             return Move("progress.matter", {"number": refusal.params["number"]}, said)
         if refusal.code in _NEEDS_WINDOW:
-            said = joined(said, await near(scene, region_of(scene.citizen.id_number)))
+            said = joined(said, await near(scene, scene.citizen.id_number))
         return end(said)
     begun = any(f.value for f in view.fields) or any(m.photos for m in view.materials)
     key = "draft_continued" if begun else "draft_begun"
@@ -81,6 +80,9 @@ def _next_part(scene: Scene, view: MatterView, answers: dict[str, object]) -> st
     optional |= {f"material:{m.name}" for m in view.materials if not m.required and not m.photos}
     every = [f"field:{f.name}" for f in view.fields]
     every += [f"material:{m.name}" for m in view.materials]
+    if not wanted and not passed:
+        # Come back to a complete draft: what is optional was asked for before.
+        return None
     return next((p for p in every if p in wanted or (p in optional and p not in passed)), None)
 
 

@@ -5,6 +5,7 @@ import re
 from bot.scene import Move, Question, Scene, asks, end
 from bot.wording import office_lines
 from casework.offices import offices
+from rules.id_number import region_of
 from rules.regions import contains
 
 _MOST = 3
@@ -25,12 +26,18 @@ async def offices_of(scene: Scene, text: str) -> str:
     return office_lines(scene.ctx.book.texts, found[:_MOST])
 
 
-async def near(scene: Scene, region: str) -> str:
-    """The vehicle offices of a county (six digits), else those of its city; empty when none."""
-    every = await offices(scene.ctx, kind="vehicle_office")
-    county = [o for o in every if o.region == region]
-    city = [o for o in every if o.region[:4] == region[:4]]
-    return office_lines(scene.ctx.book.texts, (county or city)[:_MOST])
+def home_region(scene: Scene, id_number: str) -> str | None:
+    """The region of the platform an ID number was first given out in; None outside it."""
+    region = scene.ctx.book.regions.of_code(region_of(id_number))
+    return region.code if region else None
+
+
+async def near(scene: Scene, id_number: str) -> str:
+    """The vehicle offices of the region an ID number names; empty when there is none."""
+    home = home_region(scene, id_number)
+    every = await offices(scene.ctx, kind="vehicle_office") if home else []
+    found = [o for o in every if home and contains(home, o.region)]
+    return office_lines(scene.ctx.book.texts, found[:_MOST])
 
 
 async def begin(scene: Scene) -> Move:

@@ -5,22 +5,34 @@ from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
 from bot.wording import chosen, joined, numbered, progress
 from casework import matters
+from casework.views import MatterSummary
+from rules.flow import ENDED
 
 _MOST = 9
 # What an action of rules.flow is called here; what is not listed has its own place in the chat.
 _DEEDS = {"submit": "choice_go_on", "urge": "choice_urge", "withdraw": "choice_withdraw"}
 _WITHDRAW = ("撤回", "撤销", "撤掉", "删除")
 _URGE = ("催办", "催一下", "催")
+_EVERY = ("全部", "全部办件", "其他", "列表", "都看看")
 _GO_ON = ("继续", "补正", "修改", "接着办")
 
 
 async def begin(scene: Scene) -> Move:
-    """The one matter there is, or the list to choose from."""
+    """The one matter under way, else the list to choose from."""
     if scene.citizen is None:
         return offer("progress", scene.say("progress_needs_register"))
     found = (await matters.mine(scene.ctx, scene.citizen))[:_MOST]
     if not found:
         return end(scene.say("no_matters"))
+    under_way = [m for m in found if m.state not in ENDED]
+    if len(under_way) != 1:
+        return _list(found)
+    others = len(found) - 1
+    said = scene.say("other_matters", count=others) if others else ""
+    return Move("progress.matter", {"number": under_way[0].number}, said)
+
+
+def _list(found: list[MatterSummary]) -> Move:
     if len(found) == 1:
         return Move("progress.matter", {"number": found[0].number})
     return Move("progress.pick", {"numbers": [m.number for m in found]})
@@ -56,6 +68,8 @@ async def _ask_matter(scene: Scene) -> str:
 
 
 async def _take_matter(scene: Scene) -> Move:
+    if scene.text in _EVERY:
+        return _list((await matters.mine(scene.ctx, scene.person))[:_MOST])
     number = scene.answers["number"]
     view = await matters.view(scene.ctx, scene.person, number)
     deeds = [a for a in view.actions if a in _DEEDS]

@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Any
 
-from bot.offices import offices_of
+from bot.offices import home_region, offices_of
 from bot.scene import Move, Question, Scene, asks, back_to, end
 from bot.wording import chosen, joined, numbered, refused
 from casework import accounts
@@ -83,7 +83,7 @@ async def _take_code(scene: Scene) -> Move:
             name=scene.answers["name"],
             phone=scene.answers["phone"],
             sms_code=code[0],
-            region=None,
+            region=home_region(scene, scene.answers["id_number"]),
             wechat=scene.incoming.identity,
             cause=scene.incoming.cause,
         )

@@ -101,7 +101,7 @@ class Phone:
     def code(self) -> str:
         """The newest six-digit code that came by SMS."""
         inbox = _call(f"{self.sandbox}/sandbox/phones/{self.person.phone}/sms")
-        codes = [c for sms in inbox for c in re.findall(r"\d{6}", json.dumps(sms["text"]))]
+        codes = [c for sms in inbox for c in re.findall(r"(?<!\d)\d{6}(?!\d)", sms["text"])]
         return str(codes[-1])
 
     def register(self) -> str:
@@ -133,7 +133,7 @@ def phones(sandbox: str) -> Callable[[Person], Phone]:
     def make(person: Person) -> Phone:
         wish = json.dumps({"name": person.name, "phone": person.phone}).encode()
         shown = _call(f"{sandbox}/sandbox/people", wish, "application/json")
-        return Phone(sandbox, shown["id"], person)
+        return Phone(sandbox, shown["person"], person)
 
     return make
 
