@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.synchronize import Lock
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageStat
 
@@ -82,6 +83,8 @@ def start_worker(one_large: Lock) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    # Answering comes before picture work where both want the same core.
+    os.nice(10)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -125,6 +128,9 @@ def prepare(sealed: Sealed) -> Prepared:
             return _finished(decode(_unsealed(sealed)))
     except MemoryError:
         raise Refusal("photo-bomb") from None
+    except InvalidTag:
+        # Someone or something changed the file between the upload and here.
+        raise Refusal("photo-unreadable") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

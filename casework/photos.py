@@ -63,16 +63,35 @@ class PhotoLab:
 
     async def _run(self, work: Callable[..., Result], *given: object) -> Result:
         async with self._slots:
-            pool = self._pool or self._new_pool()
-            self._pool = pool
+            pool, working = self._submit(work, *given)
             try:
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(pool, work, *given)
+                return await working
             except BrokenProcessPool:
-                if self._pool is pool:
-                    self._pool = None
-                pool.shutdown(wait=False, cancel_futures=True)
+                self._give_up(pool)
                 raise Refusal("busy-try-again") from None
+
+    def _submit(
+        self, work: Callable[..., Result], *given: object
+    ) -> tuple[ProcessPoolExecutor, asyncio.Future[Result]]:
+        loop = asyncio.get_running_loop()
+        pool = self._current_pool()
+        try:
+            return pool, loop.run_in_executor(pool, work, *given)
+        except BrokenProcessPool:
+            # It broke while idle or with another's picture: nothing of this one was begun.
+            self._give_up(pool)
+            pool = self._current_pool()
+            return pool, loop.run_in_executor(pool, work, *given)
+
+    def _current_pool(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = self._new_pool()
+        return self._pool
+
+    def _give_up(self, pool: ProcessPoolExecutor) -> None:
+        if self._pool is pool:
+            self._pool = None
+        pool.shutdown(wait=False, cancel_futures=True)
 
     def _new_pool(self) -> ProcessPoolExecutor:
         # Spawned, not forked: a fork would take along the loop, its sockets and its memory.

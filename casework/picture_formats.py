@@ -116,14 +116,22 @@ def draft_jpeg(image: Image.Image) -> None:
         image.draft(None, (max(1, small[0]), max(1, small[1])))
 
 
-def _raster(kind: str) -> Callable[[bytes], Decoded]:
-    def read(data: bytes) -> Decoded:
-        image = _opened(data, kind)
-        size, turn = image.size, image.getexif().get(_ORIENTATION, 1)
-        image.load()
-        return Decoded(_upright(_plain(image), turn), size)
+def _png(data: bytes) -> Decoded:
+    return _raster(data, "PNG")
 
-    return read
+
+def _webp(data: bytes) -> Decoded:
+    # libwebp only says that it cannot decode; the container says how long it should be.
+    if int.from_bytes(data[4:8], "little") + 8 > len(data):
+        raise Refusal("photo-truncated")
+    return _raster(data, "WEBP")
+
+
+def _raster(data: bytes, kind: str) -> Decoded:
+    image = _opened(data, kind)
+    size, turn = image.size, image.getexif().get(_ORIENTATION, 1)
+    image.load()
+    return Decoded(_upright(_plain(image), turn), size)
 
 
 def _heic(data: bytes) -> Decoded:
@@ -209,8 +217,8 @@ def _upright(image: Image.Image, turn: int) -> Image.Image:
 
 _READERS: Mapping[str, Callable[[bytes], Decoded]] = {
     "image/jpeg": _jpeg,
-    "image/png": _raster("PNG"),
-    "image/webp": _raster("WEBP"),
+    "image/png": _png,
+    "image/webp": _webp,
     "image/heic": _heic,
     "application/pdf": _pdf,
 }

@@ -4,10 +4,10 @@ import asyncio
 import socket
 
 import pytest
-from counterpart import Reply, counterpart
 from tornado.httputil import HTTPServerRequest
 
 from notify.http import AnswerTooLarge, HttpClient, NotSent, Unanswered
+from tests.notify.counterpart import Reply, counterpart
 
 
 async def plain(_: HTTPServerRequest) -> Reply:

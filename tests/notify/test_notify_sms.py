@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from counterpart import Reply, Script, counterpart
 from tornado.httputil import HTTPServerRequest
 
 from notify.http import HttpClient
 from notify.outcome import InDoubt, Outcome, Rejected, Taken
 from notify.sms import SmsGateway
 from notify.sms_codes import ACTIONS
+from tests.notify.counterpart import Reply, Script, counterpart
 
 PHONE = "13800000001"
 

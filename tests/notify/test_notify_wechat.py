@@ -6,13 +6,13 @@ import time
 from typing import Any
 
 import pytest
-from counterpart import LocalTokens, Reply, counterpart
 from tornado.httputil import HTTPServerRequest
 
 from notify.http import HttpClient
 from notify.outcome import InDoubt, Rejected, Taken
 from notify.wechat import WeChatClient, WechatError
 from notify.wechat_codes import ACTIONS
+from tests.notify.counterpart import LocalTokens, Reply, counterpart
 
 JSON = "application/json"
 SEND = "/cgi-bin/message/custom/send"
@@ -226,16 +226,16 @@ async def test_media_are_bounded_and_refusals_are_no_pictures() -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_sending_ends_in_time_and_says_whether_the_message_left() -> None:
+@pytest.mark.parametrize(("path", "kind"), [("/cgi-bin/stable_token", Rejected), (SEND, InDoubt)])
+async def test_a_sending_ends_in_time_and_says_whether_it_left(path: str, kind: type) -> None:
     async def slow(request: HTTPServerRequest) -> Reply:
-        await asyncio.sleep(0.6 if request.path == slow_path else 0)
+        await asyncio.sleep(0.6 if request.path == path else 0)
         return say({"errcode": 0, "access_token": "t", "expires_in": 7200})
 
-    for slow_path, kind in [("/cgi-bin/stable_token", Rejected), (SEND, InDoubt)]:
-        async with counterpart(slow) as other:
-            http = HttpClient()
-            client = WeChatClient(
-                other.address, "wx-test", "secret", LocalTokens(), http, send_seconds=0.3
-            )
-            assert isinstance(await client.send_text("openid", "x"), kind)
-            http.close()
+    async with counterpart(slow) as other:
+        http = HttpClient()
+        client = WeChatClient(
+            other.address, "wx-test", "secret", LocalTokens(), http, send_seconds=0.3
+        )
+        assert isinstance(await client.send_text("openid", "x"), kind)
+        http.close()
