@@ -35,7 +35,9 @@ SERVER_BODY_LIMIT = 1024 * 1024
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_JSON_OPTIONS = orjson.OPT_UTC_Z
+JSON_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+"""Times as ``2026-11-23T21:24:42Z``: the database keeps milliseconds, so a finer answer would
+differ from its own repetition."""
 _log = structlog.get_logger("http")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -237,7 +239,7 @@ class JsonHandler(BaseHandler):
     def send_json(self, value: Any, status: int = 200) -> None:
         """Answer with a dataclass, dict or list; times are UTC with ``Z``."""
         self.set_status(status)
-        self.send_bytes(orjson.dumps(value, option=_JSON_OPTIONS))
+        self.send_bytes(orjson.dumps(value, option=JSON_OPTIONS))
 
     def send_bytes(self, body: bytes, media_type: str = "application/json") -> None:
         """Answer with bytes that are encoded already."""

@@ -16,7 +16,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from casework.views import PhotoFile
-from handlers.base import Access, JsonHandler
+from handlers.base import JSON_OPTIONS, Access, JsonHandler
 from rules.refusals import Refusal
 
 _log = structlog.get_logger("http")
@@ -50,7 +50,7 @@ class Encoded:
     @classmethod
     def of(cls, value: Any) -> "Encoded":
         """Encode a value once for many answers."""
-        body = orjson.dumps(value, option=orjson.OPT_UTC_Z)
+        body = orjson.dumps(value, option=JSON_OPTIONS)
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 

@@ -23,12 +23,12 @@ def card(width: int = 1600, height: int = 1000) -> Image.Image:
     return image
 
 
-def jpeg(size: tuple[int, int] = (1600, 1000)) -> bytes:
+def jpeg() -> bytes:
     """A JPEG turned on its side, with EXIF that says so."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010F] = "TestPhone"
-    return _saved(card(*size).rotate(90, expand=True), "JPEG", quality=90, exif=exif)
+    return _saved(card().rotate(90, expand=True), "JPEG", quality=90, exif=exif)
 
 
 def png() -> bytes:
@@ -53,9 +53,14 @@ def pdf() -> bytes:
     return _saved(card(1240, 1754), "PDF", resolution=150)
 
 
-def padded(picture: bytes, size: int) -> bytes:
-    """The same picture, made that long with bytes no decoder reads."""
-    return picture + b"\0" * (size - len(picture))
+def tiny() -> bytes:
+    """Too small to read anything on it."""
+    return _saved(card().resize((60, 40)), "JPEG")
+
+
+def padded(size: int) -> bytes:
+    """A good picture, made that long with bytes no decoder reads."""
+    return jpeg().ljust(size, b"\0")
 
 
 GOOD: dict[str, Callable[[], bytes]] = {
