@@ -8,7 +8,7 @@ LOCKED := $(PIP) --no-build-isolation --require-hashes
 LOCK_TOOLS := .lock-tools
 COMPILE := $(LOCK_TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
-CODE := $(wildcard bianmin miniprogram_api handlers bot casework notify storage payment rules sandbox tests)
+CODE := $(wildcard bianmin miniprogram_api handlers bot casework notify storage payment rules sandbox tests) requirements/audit.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run demo test check bench lock clean
@@ -53,7 +53,7 @@ check: install-dev ## format, lint, types, import contracts, audit
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy --config-file setup.cfg
 	$(BIN)/lint-imports --config setup.cfg
-	@$(BIN)/python tests/support/audit.py
+	@$(BIN)/python requirements/audit.py
 
 bench: install-dev ## run the benchmarks (ONLY=name for one)
 	@exec $(BIN)/python -m tests.bench $(ONLY)
