@@ -1,6 +1,7 @@
 """Keys, sealing, blind indexes: what opens, what does not, and who agrees on the first key."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,7 +61,8 @@ def test_indexes_are_blind_and_apart() -> None:
 async def test_processes_that_start_together_agree_on_the_first_key(
     engine_urls: EngineUrls, mongo_database: str
 ) -> None:
-    async with AsyncMongoClient(engine_urls.mongo_url) as client:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(engine_urls.mongo_url)
+    async with client:
         keys = client[mongo_database]["keys"]
         vaults = await asyncio.gather(*(open_vault(keys, MASTER, INDEX) for _ in range(8)))
         sealed = [v.seal("同", "a") for v in vaults]
@@ -70,7 +72,8 @@ async def test_processes_that_start_together_agree_on_the_first_key(
 
 @pytest.mark.gen_test(timeout=30)
 async def test_a_second_data_key_takes_over(engine_urls: EngineUrls, mongo_database: str) -> None:
-    async with AsyncMongoClient(engine_urls.mongo_url) as client:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(engine_urls.mongo_url)
+    async with client:
         keys = client[mongo_database]["keys"]
         before = await open_vault(keys, MASTER, INDEX)
         sealed = before.seal("旧", "a")
