@@ -22,7 +22,7 @@ HOME = "/desk/"
 
 _TEMPLATES = str(Path(__file__).parent / "templates")
 _CAUSE = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_INSIDE = re.compile(r"/desk/(?!log)[A-Za-z0-9/_?=&%.:+-]{0,300}")
+_INSIDE = re.compile(r"/desk/(?!log)(?!.*\.\.)[A-Za-z0-9/_?=&%.:+-]{0,300}")
 
 
 class DeskHandler(BaseHandler):

@@ -37,6 +37,7 @@ def test_second_factor_is_asked_for_and_needed(town: Town, stranger: Page) -> No
 
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(sign_in: SignIn) -> None:
     page = sign_in("li")
+    page.goto("/desk/help")
     cookies = page.context.cookies()
     assert {c["name"] for c in cookies} == {"_xsrf", "desk_session"}
     for cookie in cookies:

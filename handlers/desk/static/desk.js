@@ -79,6 +79,8 @@ document.querySelectorAll('.defects tbody tr').forEach(function (row) {
   const reasons = row.querySelectorAll('select, td:last-child input');
   reasons.forEach(function (input) {
     input.addEventListener('input', function () { if (input.value) { tick.checked = true; } });
+    // Enter here would send the matter back before every defect is named.
+    input.addEventListener('keydown', function (event) { if (event.key === 'Enter') { event.preventDefault(); } });
   });
   tick.addEventListener('change', function () {
     if (tick.checked) { reasons[0].focus(); return; }
