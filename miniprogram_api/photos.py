@@ -147,7 +147,7 @@ class Signed(Query):
     """The two halves of a signed address, as the matter gave them."""
 
     expires: int = Field(ge=0, le=2**53)
-    signature: str = Field(max_length=64)
+    signature: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 
 class ThumbnailHandler(ApiHandler):

@@ -111,6 +111,8 @@ class House:
                     one.process.wait(STOP_SECONDS)
                 except subprocess.TimeoutExpired:
                     one.kill()
+            if one.process.stdin is not None:
+                one.process.stdin.close()
 
     @property
     def service_url(self) -> str:
