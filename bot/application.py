@@ -18,6 +18,7 @@ from rules.fields import Field
 from rules.refusals import Refusal
 
 _NEEDS_WINDOW = frozenset({"not-allowed-tier", "licence-not-bound"})
+_INCOMPLETE = frozenset({"materials-missing", "correction-incomplete"})
 _DONE = ("完成", "发完了", "好了", "完了", "没有了", "发完")
 _SKIP = ("跳过", "没有", "无", "不填")
 _YES = ("确认提交", "提交", "确认", "是", "好的")
@@ -209,7 +210,15 @@ async def _take_confirm(scene: Scene) -> Move:
     if choice != 0 and scene.text not in _YES:
         return scene.stay(scene.say("choose_number"))
     number = scene.answers["number"]
-    view = await matters.submit(scene.ctx, scene.person, number, scene.cause("submit"))
+    try:
+        view = await matters.submit(scene.ctx, scene.person, number, scene.cause("submit"))
+    except Refusal as refusal:
+        if refusal.code not in _INCOMPLETE:
+            raise
+        # Something was taken away in the mini-program: ask for it afresh.
+        view = await matters.view(scene.ctx, scene.person, number)
+        afresh = replace(scene, answers={"number": number, "told": scene.answers.get("told")})
+        return await proceed(afresh, view, refused(scene.ctx.book.texts, refusal))
     return end(
         joined(
             scene.say("submitted", service=view.title, number=view.number),

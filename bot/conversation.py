@@ -41,8 +41,7 @@ async def think(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Inc
     try:
         move = await _move(scene, question)
     except Refusal as refusal:
-        said = refused(ctx.book.texts, refusal)
-        move = Move(None, {}, said) if refusal.code in _GONE else scene.stay(said)
+        move = _after_refusal(scene, refusal)
     return await _turn(scene, move)
 
 
@@ -76,13 +75,30 @@ async def _move(scene: Scene, question: Question) -> Move:
     word = command(scene.text)
     if word == "back" and scene.at != menu.HOME:
         return await question.back(scene)
-    if scene.at != menu.HOME:
+    if scene.at != menu.HOME and not (word == "resume" and _means_go_on(scene)):
         if word in menu.EVERYWHERE:
             return await menu.obey(scene, word)
         code = named(scene.text, scene.ctx.book.catalogue)
         if code is not None and not scene.at.startswith("services."):
             return await application.begin(scene, code)
     return await question.take(scene)
+
+
+def _means_go_on(scene: Scene) -> bool:
+    """Whether 继续 answers the question itself: there it means to go on with what it shows."""
+    return scene.paused is None and scene.at in ("progress.matter", "application.channel")
+
+
+def _after_refusal(scene: Scene, refusal: Refusal) -> Move:
+    """The same question again, unless there is no sense in asking it."""
+    said = refused(scene.ctx.book.texts, refusal)
+    if refusal.code in _GONE:
+        return Move(None, {}, said)
+    number = scene.answers.get("number")
+    if refusal.code == "step-not-possible" and number:
+        # Meanwhile it went on elsewhere, in the mini-program or at the office.
+        return Move("progress.matter", {"number": number}, said)
+    return scene.stay(said)
 
 
 async def _unasked_photo(scene: Scene) -> Move:

@@ -12,6 +12,7 @@ HOME = "menu.pick"
 EVERYWHERE = frozenset({"menu", "help", "progress", "cancel", "resume", "services", "me"})
 """Commands that work in the middle of any question."""
 
+_BEGUN = ("registration.", "application.", "photo.")
 _ID_NUMBER = 18
 _FEATURED = 3
 
@@ -112,8 +113,8 @@ _COMMANDS = frozenset(
 
 
 def _aside(scene: Scene, move: Move) -> Move:
-    """The move, keeping what it interrupts. At home there is nothing to keep."""
-    if scene.at == HOME or scene.paused is not None:
+    """The move, keeping what it interrupts: something begun, not something looked at."""
+    if not scene.at.startswith(_BEGUN) or scene.paused is not None:
         return move
     flow, _, step = scene.at.partition(".")
     kept = {"flow": flow, "step": step, "answers": dict(scene.answers)}
@@ -123,9 +124,12 @@ def _aside(scene: Scene, move: Move) -> Move:
 def _cancel(scene: Scene) -> Move:
     if scene.at == HOME and scene.paused is None:
         return end(scene.say("nothing_to_cancel"))
-    number = scene.answers.get("number") or (scene.paused or {}).get("answers", {}).get("number")
-    said = scene.say("cancelled" if number else "cancelled_nothing_kept")
-    return Move(None, {}, said, paused={})
+    stopped = scene.at
+    if scene.paused is not None and not stopped.startswith(_BEGUN):
+        stopped = str(scene.paused["flow"]) + "."
+    keys = {"application.": "cancelled", "registration.": "cancelled_nothing_kept"}
+    key = next((key for flow, key in keys.items() if stopped.startswith(flow)), "closed")
+    return Move(None, {}, scene.say(key), paused={})
 
 
 async def _resume(scene: Scene) -> Move:

@@ -60,7 +60,7 @@ async def _take_pick(scene: Scene) -> Move:
 
 async def _ask_matter(scene: Scene) -> str:
     view = await matters.view(scene.ctx, scene.person, scene.answers["number"])
-    deeds = [scene.say(_DEEDS[a]) for a in view.actions if a in _DEEDS]
+    deeds = [scene.say(key) for deed, key in _DEEDS.items() if deed in view.actions]
     said = progress(scene.ctx.book.texts, view)
     if not deeds:
         return said
@@ -72,7 +72,7 @@ async def _take_matter(scene: Scene) -> Move:
         return _list((await matters.mine(scene.ctx, scene.person))[:_MOST])
     number = scene.answers["number"]
     view = await matters.view(scene.ctx, scene.person, number)
-    deeds = [a for a in view.actions if a in _DEEDS]
+    deeds = [deed for deed in _DEEDS if deed in view.actions]
     choice = chosen(scene.text, len(deeds))
     deed = deeds[choice] if choice is not None else _named(scene.text, deeds)
     match deed:

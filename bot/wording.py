@@ -13,6 +13,7 @@ from rules.texts import Texts
 MAX_BYTES = 2000
 """WeChat refuses texts over 2048 bytes; the rest is room for a closing line."""
 
+_NOT_SENT = frozenset({"due", "sending"})
 _EDGES = " \t\r\n。．.，,、！!？?；;：:“”\"'～~"
 _CHOICE = re.compile(r"(?:选|第|回复|我选)?\s*([0-9]{1,2})\s*(?:个|项|号|条)?")
 _NUMERALS = {c: str(n) for n, c in enumerate("零一二三四五六七八九")} | {"十": "10", "两": "2"}
@@ -100,7 +101,11 @@ def progress(texts: Texts, view: MatterView) -> str:
         + (f"：{e.note}" if e.note else "")
         for e in view.timeline
     ]
-    sent = [f"{moment(n.at)} {n.channel}：{n.state_label}" for n in view.notices]
+    sent = [
+        f"{moment(n.at)} {n.channel}：{n.state_label}"
+        for n in view.notices
+        if n.state not in _NOT_SENT
+    ]
     say = texts.say
     return joined(
         say("bot.progress_head", title=view.title, number=view.number, state=view.state_label),

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bianmin.demo.pictures import id_card_jpeg, no_picture, proof_png
-from casework import desk
+from casework import desk, matters
 from rules.matter import Defect
 from tests.bot.conftest import RunningHouse, officer_of
 from tests.bot.phone import Phone
@@ -224,3 +224,32 @@ def test_unsubscribing_forgets_the_wechat_account(house: RunningHouse) -> None:
     assert phone.event("unsubscribe") == ""
     phone.event("subscribe")
     assert "先注册" in phone.say("延期换证")
+
+
+def test_looking_something_up_does_not_lose_what_was_begun(house: RunningHouse) -> None:
+    phone = signed_up(house)
+    phone.say("延期换证")
+    assert "继续" in phone.say("我的信息")
+    assert "材料" in phone.say("延期换证要什么材料")
+    assert "延期事由" in phone.say("继续")
+    assert "草稿还在" in phone.say("取消")
+    assert "延期事由" in phone.say("进度") or "草稿" in phone.heard[-1]
+    assert "延期事由" in phone.say("继续")
+
+
+def test_a_draft_sent_in_elsewhere_meanwhile_is_shown_not_asked_for(house: RunningHouse) -> None:
+    phone = signed_up(house)
+    complete(phone)
+    number = number_in(phone.say("进度"))
+    phone.say("继续")
+
+    async def withdraw() -> None:
+        async with house.open() as ctx:
+            key = ctx.stores.vault.id_key(phone.person.id_number)
+            session = await ctx.stores.sessions.get(key)
+            assert session is not None
+            await matters.withdraw(ctx, session.citizen(), number, "test:withdraw-elsewhere")
+
+    asyncio.run(withdraw())
+    answer = phone.say("1")
+    assert "已撤回" in answer and "状态" in answer
