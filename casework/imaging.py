@@ -84,7 +84,7 @@ def start_worker(one_large: Lock) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     # Answering comes before picture work where both want the same core.
-    os.nice(10)
+    os.nice(5)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -179,8 +179,7 @@ def _finished(decoded: Decoded) -> Prepared:
     # Comments, colour profiles and camera data travel in ``info``.
     image.info.clear()
     full = _encoded(image)
-    small = image.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    small = _smaller(image, THUMBNAIL_SIDE)
     thumb = io.BytesIO()
     small.save(thumb, "JPEG", quality=80)
     return Prepared(
@@ -195,6 +194,13 @@ def _finished(decoded: Decoded) -> Prepared:
     )
 
 
+def _smaller(image: Image.Image, side: int) -> Image.Image:
+    """A copy with that long side, without copying it whole on the way."""
+    small = image.reduce(max(1, max(image.size) // (2 * side)))
+    small.thumbnail((side, side))
+    return small
+
+
 def _encoded(image: Image.Image) -> bytes:
     for quality in _QUALITIES:
         written = io.BytesIO()
@@ -206,8 +212,7 @@ def _encoded(image: Image.Image) -> bytes:
 
 def _checked(image: Image.Image) -> tuple[str, ...]:
     """Warnings about the picture. Raises photo-unreadable when there is nothing on it."""
-    grey = image.convert("L")
-    grey.thumbnail((_LOOK_SIDE, _LOOK_SIDE))
+    grey = _smaller(image, _LOOK_SIDE).convert("L")
     light = ImageStat.Stat(grey)
     if light.stddev[0] < _BLANK:
         raise Refusal("photo-unreadable")

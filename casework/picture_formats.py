@@ -208,7 +208,8 @@ def _plain(image: Image.Image) -> Image.Image:
         paper = Image.new("RGB", rgba.size, "white")
         paper.paste(rgba, mask=rgba.getchannel("A"))
         return paper
-    return image.convert("RGB")
+    # Converting to the mode it has would copy it.
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _upright(image: Image.Image, turn: int) -> Image.Image:
