@@ -121,23 +121,27 @@ async def register(
     clean_phone = phones.normalise(phone)
     key = ctx.stores.vault.id_key(number)
     there = await ctx.stores.sessions.get(key)
-    if there is None or cause not in there.causes:
+    # A repeated request is known by its cause and the code together: a cause alone can be guessed.
+    proof = _hashed(f"{cause}/{clean_phone}/{sms_code.strip()}")
+    if there is None or proof not in there.causes:
         await _prove(ctx, f"register:{key}:{ctx.stores.vault.phone_key(clean_phone)}", sms_code)
         if not await _same_person(ctx, key, there, clean_name, clean_phone):
             place = region or region_of(number)
             offices = await named_offices(ctx, "vehicle_office", place)
             raise Refusal("identity-mismatch", offices=offices)
     ctx.checkpoint("before-session")
-    await ctx.stores.sessions.create(
+    created = await ctx.stores.sessions.create(
         NewSession(
             key=key,
             id_number=number,
             name=clean_name,
             phone=clean_phone,
             created_at=ctx.now(),
-            cause=cause,
+            cause=proof,
         )
     )
+    if not created:
+        await ctx.stores.sessions.remember(key, proof)
     ctx.checkpoint("after-session")
     if wechat is not None:
         await bind(ctx, key, wechat)

@@ -233,4 +233,3 @@ async def fetch_photo(ctx: Context, media_id: str) -> AsyncIterator[Spool]:
         await spool.write(content)
         await spool.done()
         yield spool
-

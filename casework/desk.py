@@ -102,9 +102,7 @@ async def worklist(
     return WorkList(
         state=wanted.value,
         rows=rows,
-        counts={
-            s.value: await ctx.stores.matters.count(office, s, _COUNT_TO) for s in LISTED
-        },
+        counts={s.value: await ctx.stores.matters.count(office, s, _COUNT_TO) for s in LISTED},
         next=found[_PAGE - 1].updated_at.isoformat() if more else None,
     )
 
@@ -161,14 +159,14 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     )
 
 
-async def officer_photo(
-    ctx: Context, officer: Officer, number: str, photo_id: str
-) -> PhotoFile:
+async def officer_photo(ctx: Context, officer: Officer, number: str, photo_id: str) -> PhotoFile:
     """A photo of a matter of the officer's office, marked with who looked and when."""
     stored = await _of_office(ctx, officer, number)
     if all(p.id != photo_id for p in stored.matter.photos):
         raise Refusal("not-found")
-    await record_look(ctx, officer, "open-photo", stored.matter.subject, number, [f"photo:{photo_id}"])
+    await record_look(
+        ctx, officer, "open-photo", stored.matter.subject, number, [f"photo:{photo_id}"]
+    )
     content = b"".join([piece async for piece in await ctx.stores.photos.open(photo_id)])
     shown = ctx.now().astimezone(HOUSE_ZONE).strftime("%Y-%m-%d %H:%M")
     marked = await ctx.lab.watermark(content, f"{officer.username} {officer.office.code} {shown}")

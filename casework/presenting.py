@@ -143,9 +143,7 @@ def event_note(service: Service, event: Event) -> str:
     return str(event.data.get("reason") or event.data.get("note") or "")
 
 
-def notice_views(
-    ctx: Context, matter: Matter, notices: Mapping[str, Notice]
-) -> list[NoticeView]:
+def notice_views(ctx: Context, matter: Matter, notices: Mapping[str, Notice]) -> list[NoticeView]:
     """The messages of one matter, oldest first, worded as they were sent."""
     service = ctx.book.catalogue[matter.service]
     views: list[NoticeView] = []

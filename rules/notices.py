@@ -28,7 +28,9 @@ class NoticeState(StrEnum):
     DEAD = "dead"
 
 
-FINAL = frozenset({NoticeState.SENT, NoticeState.DELIVERED, NoticeState.UNDELIVERED, NoticeState.DEAD})
+FINAL = frozenset(
+    {NoticeState.SENT, NoticeState.DELIVERED, NoticeState.UNDELIVERED, NoticeState.DEAD}
+)
 """States in which nothing more is due; a receipt may still move ``sent``."""
 
 
@@ -163,9 +165,7 @@ def _with(
     repeat: bool = False,
 ) -> Notice:
     attempt = Attempt(notice.channel or "", now, outcome, reference, code, repeat)
-    return replace(
-        notice, state=state, due=due, lease=None, attempts=(*notice.attempts, attempt)
-    )
+    return replace(notice, state=state, due=due, lease=None, attempts=(*notice.attempts, attempt))
 
 
 def to_data(notice: Notice) -> dict[str, Any]:

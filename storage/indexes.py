@@ -57,7 +57,7 @@ _CHUNKS: Keys = (("files_id", 1), ("n", 1))
 QUERIES: tuple[Query, ...] = (
     *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
     *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
-    *_by_id("photos.files", "access_log", "access_runs", "access_anchors"),
+    *_by_id("photos.files", "access_runs"),
     # a talk's turn
     _with_counter("visitors", "turn"),
     _with_counter("sessions", "talk.turn"),

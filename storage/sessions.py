@@ -102,6 +102,10 @@ class Sessions:
             return False
         return True
 
+    async def remember(self, key: str, cause: str) -> None:
+        """Note the cause of something done, so that its repetition is known."""
+        await self._sessions.update_one({"_id": key}, once(cause, _CAUSES, {}, marks="causes"))
+
     def _person(self, key: str, id_number: str, name: str, phone: str) -> dict[str, bytes]:
         return {
             "id_number": self._vault.seal(id_number, f"sessions/{key}/id_number"),

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,18 @@ class Wire:
         seconds: float = 40,
     ) -> Answer:
         """One request. Raises OSError when nobody answers."""
-        response: HTTPResponse = await self._client.fetch(
-            self.base + path,
-            method=method,
-            body=body if body is not None else (b"" if method in ("POST", "PATCH") else None),
-            headers=dict(headers or {}),
-            request_timeout=seconds,
-            follow_redirects=False,
-            raise_error=False,
-        )
-        if response.code == 599:
-            raise OSError(str(response.error))
+        try:
+            response: HTTPResponse = await self._client.fetch(
+                self.base + path,
+                method=method,
+                body=body if body is not None else (b"" if method in ("POST", "PATCH") else None),
+                headers=dict(headers or {}),
+                request_timeout=seconds,
+                follow_redirects=False,
+                raise_error=False,
+            )
+        except HTTPClientError as error:
+            raise OSError(str(error)) from error
         kind = response.headers.get("Content-Type", "")
         parsed = orjson.loads(response.body) if "json" in kind and response.body else None
         return Answer(response.code, parsed, response.body or b"", response.headers)
