@@ -1,5 +1,6 @@
 """The mirrors of the registries: imported, found by key, imported again without losing holds."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -117,9 +118,12 @@ async def test_a_hold_survives_an_import_and_ends_once(
 async def test_a_long_file_goes_in_whole(engine_urls: EngineUrls, mongo_database: str) -> None:
     async with opened(engine_urls, mongo_database) as stores:
         rows = [{"id_number": f"{i:018d}", "name": f"人{i}"} for i in range(1200)]
-        await stores.registry.upsert_population(rows)
-        await stores.registry.upsert_population(rows)
+        upsert = stores.registry.upsert_population
+        await asyncio.gather(upsert(rows), upsert(rows[::-1]))
+        await upsert([*rows, {"id_number": rows[0]["id_number"], "name": "改名"}])
         assert await stores.database["registry_population"].count_documents({}) == 1200
+        key = stores.vault.id_key(f"{0:018d}")
+        assert await stores.registry.population_name(key) == "改名"
         key = stores.vault.id_key(f"{1199:018d}")
         assert await stores.registry.population_name(key) == "人1199"
 

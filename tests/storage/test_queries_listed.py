@@ -1,0 +1,169 @@
+"""The table of queries is whole: what the stores really send is listed there, shape by shape."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
+
+from rules.matter import State
+from storage.access_log import AccessLog
+from storage.bindings import Bindings
+from storage.conversations import Conversations, Place
+from storage.engines import EngineUrls
+from storage.indexes import QUERIES
+from storage.matters import Matters, Owed
+from storage.officers import Officers
+from storage.photos import Photos
+from storage.registry import Hold, Registry
+from storage.sessions import NewSession, Sessions
+from storage.vault import Vault
+from tests.storage.opening import ID_NUMBER, INDEX, NAME, NOW, PHONE, opened
+from tests.storage.test_matters import _draft, _filled, _notice
+from tests.storage.test_photos import _stream
+from tests.storage.test_registry import LICENCE, VEHICLE, _office
+
+Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
+READ_WHOLE: set[Shape] = {
+    (name, (), ()) for name in ("officers", "registry_offices", "access_runs")
+}
+"""Small collections."""
+
+
+class _Shapes(CommandListener):
+    """Collects collection, filter fields and sort fields of everything sent."""
+
+    def __init__(self) -> None:
+        self.seen: set[Shape] = set()
+
+    def started(self, event: CommandStartedEvent) -> None:
+        command: dict[str, Any] = dict(event.command)
+        name = str(command.get(event.command_name))
+        if event.command_name in ("find", "findAndModify", "count", "distinct"):
+            filters = [command.get("filter", command.get("query", {}))]
+        elif event.command_name in ("update", "delete"):
+            filters = [s["q"] for s in command[f"{event.command_name}s"]]
+        elif event.command_name == "aggregate":
+            filters = [command["pipeline"][0].get("$match", {})]
+        else:
+            return
+        for given in filters:
+            self.seen.add((name, tuple(sorted(given)), tuple(command.get("sort", {}))))
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing to learn."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing to learn."""
+
+
+async def _use_everything(database: Any, vault: Vault) -> None:
+    later = NOW + timedelta(hours=1)
+    sessions, key = Sessions(database["sessions"], vault), vault.id_key(ID_NUMBER)
+    await sessions.create(NewSession(key, ID_NUMBER, NAME, PHONE, NOW, "c"))
+    await sessions.get(key)
+    for number in ("1", "2"):
+        await sessions.claim_open(key, "s", number)
+    await sessions.release_open(key, "s", "1")
+    await sessions.add_token(key, "h", "mini", "d", later)
+    await sessions.drop_token(key, "h")
+    await sessions.set_wechat(key, "mini", "o", None, NOW)
+    await sessions.unset_wechat(key, "mini")
+    await sessions.add_consent(key, "t", "c2")
+    await sessions.use_consent(key, "t")
+    bindings = Bindings(database["wechat_bindings"])
+    await bindings.bind("o", "mini", key, NOW)
+    await bindings.session_of("o")
+    await bindings.unbind("o")
+    talks = Conversations(database, vault)
+    for place in (Place("visitors", "v"), Place("sessions", key)):
+        turn = (await talks.load(place)).turn
+        await talks.commit(
+            place, turn, message_id="m", reply="r", dialogue=None, at=NOW, expires_at=later
+        )
+    await talks.drop("v")
+    await talks.postpone(place, "m", {}, NOW)
+    for late in await talks.late_due(NOW, 9):
+        await talks.postpone_again(late, later)
+    await talks.late_done(place, "m")
+    await _use_matters(Matters(database["matters"], vault))
+    registry = Registry(database, vault)
+    for _ in range(2):
+        await registry.upsert_population([{"id_number": ID_NUMBER, "name": NAME}])
+        await registry.upsert_licences([LICENCE])
+        await registry.upsert_vehicles([VEHICLE])
+        await registry.upsert_offices([_office("1", "4101", "k")])
+    await registry.population_name(key)
+    await registry.licence(key)
+    await registry.phone_on_file(key)
+    await registry.vehicles_of(key)
+    await registry.office("1")
+    for region, kind in ((None, None), ("4101", None), (None, "k"), ("4101", "k")):
+        await registry.offices(region, kind)
+    await registry.hold_licence(key, "e", Hold("1", "pending", None))
+    await registry.release_hold(key, "e2", "1")
+    officers = Officers(database["officers"], vault)
+    await officers.get("li")
+    await officers.disable("li")
+    await officers.all()
+    log = AccessLog(database, vault)
+    for at in (NOW, later):
+        await log.append(
+            officer="li",
+            office="1",
+            action="a",
+            subject_key=None,
+            matter=None,
+            fields=[],
+            at=at,
+        )
+        await log.anchor(at)
+    await log.verify()
+    photos = Photos(database, vault)
+    photo = await photos.save(_stream(b"x" * 300_000), matter="1", at=NOW)
+    assert len([p async for p in await photos.open(photo)]) == 2
+    await photos.unconfirmed(later, 9)
+    await photos.confirm(photo)
+    await photos.delete(photo)
+
+
+async def _use_matters(matters: Matters) -> None:
+    draft = _draft("1")
+    await matters.insert(draft, Owed(notices=[_notice("a", NOW)]))
+    await matters.append(draft, _filled(draft, "f", {"a": "b"}), Owed())
+    stored = await matters.get("1")
+    assert stored is not None
+    await matters.save_notice(stored, _notice("a", NOW))
+    await matters.effect_done("1", "e")
+    await matters.effects_settled("1", 2)
+    await matters.of_applicant("k", 9)
+    await matters.worklist("1", State.SUBMITTED, 9)
+    await matters.count("1", State.SUBMITTED, 9)
+    for look in (
+        matters.with_notice_due,
+        matters.with_effect_due,
+        matters.with_remind_due,
+        matters.with_export_due,
+    ):
+        await look(NOW, 9)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_every_query_sent_is_listed(engine_urls: EngineUrls, mongo_database: str) -> None:
+    shapes = _Shapes()
+    async with opened(engine_urls, mongo_database):
+        pass  # indexes are there
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        engine_urls.mongo_url, tz_aware=True, event_listeners=[shapes]
+    )
+    async with client:
+        await _use_everything(client[mongo_database], Vault({1: b"1" * 32}, INDEX))
+    listed = {(q.collection, tuple(sorted(q.filter)), tuple(q.sort)) for q in QUERIES}
+    assert shapes.seen - listed - READ_WHOLE == set()
+    assert listed - shapes.seen == set(), "listed, but sent by nobody"
