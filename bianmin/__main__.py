@@ -1,6 +1,10 @@
-"""`python -m bianmin` is the command `bianmin`."""
+"""`python -m bianmin` is the command `bianmin`.
 
-from bianmin.cli import main
+Imported only when it is the program: spawned image processes load this file once more, and need
+nothing of the house.
+"""
 
 if __name__ == "__main__":
+    from bianmin.cli import main
+
     main()

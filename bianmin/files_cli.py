@@ -197,7 +197,10 @@ async def load_demo_registry(ctx: Context, settings: Settings) -> None:
             password=logins[username],
             totp=False,
         )
-    path = settings.data_dir / LOGINS
+    await asyncio.to_thread(_keep_logins, settings.data_dir / LOGINS, logins)
+
+
+def _keep_logins(path: Path, logins: dict[str, str]) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(logins, file)
 

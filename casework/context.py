@@ -1,4 +1,4 @@
-"""What every verb is given: rules, stores, gateways, clock and ids, built once in bianmin/app.py."""
+"""What every verb is given: rules, stores, gateways, clock and ids, built in bianmin/app.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

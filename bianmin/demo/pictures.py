@@ -1,4 +1,4 @@
-"""Real picture files as phones make them: drawn here, so that no real document is in the project."""
+"""Real picture files as phones make them, drawn here: no real document is in the project."""
 
 import io
 

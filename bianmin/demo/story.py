@@ -14,8 +14,8 @@ from typing import Any
 
 from rich.console import Console
 
-from bianmin.demo.pictures import id_card_jpeg, no_picture, proof_heic, proof_png
 from bianmin.demo.people import Answer, OfficerAtDesk, Person, hidden, new_person
+from bianmin.demo.pictures import id_card_jpeg, no_picture, proof_heic, proof_png
 from bianmin.demo.stage import Stage
 
 ID_NUMBER = "41010519900307131X"
