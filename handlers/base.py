@@ -7,7 +7,7 @@ door's shape: plain text here, problem+json in ``JsonHandler``, a page at the de
 
 import hashlib
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from enum import Enum
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -110,6 +110,11 @@ class BaseHandler(RequestHandler):
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
     """Content-Security-Policy."""
+    page_headers: ClassVar[Mapping[str, str]] = {
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+    }
+    """What only a page that a browser shows needs."""
 
     @property
     def ctx(self) -> Context:
@@ -124,15 +129,15 @@ class BaseHandler(RequestHandler):
         return given if _REQUEST_ID.fullmatch(given) else self.ctx.ids.token()[:22]
 
     def set_default_headers(self) -> None:
-        """Every answer is private, unsniffed, unframed, and carries its id."""
+        """Every answer is private, unsniffed, and carries its id."""
         headers = self._headers
         del headers["Server"]
         headers["X-Request-Id"] = self.request_id
         headers["Content-Security-Policy"] = self.policy
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "same-origin"
         headers["Cache-Control"] = "no-store"
+        for name, value in self.page_headers.items():
+            headers[name] = value
         if self.ctx.settings.environment == "production":
             headers["Strict-Transport-Security"] = "max-age=31536000"
 
@@ -190,6 +195,7 @@ class JsonHandler(BaseHandler):
     """JSON in and out, problem+json for errors, a citizen known by his bearer token."""
 
     policy: ClassVar[str] = "default-src 'none'; frame-ancestors 'none'"
+    page_headers: ClassVar[Mapping[str, str]] = {}
     citizen: Citizen
     """Who asks; set before the method runs when ``access`` is CITIZEN."""
 

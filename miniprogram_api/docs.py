@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from handlers.base import Access
+from handlers.base import Access, BaseHandler
 from miniprogram_api import openapi
 from miniprogram_api.operations import ApiHandler, Encoded, operation
 from miniprogram_api.routing import Route
@@ -67,6 +67,8 @@ class DocsHandler(_DocumentHandler):
     policy: ClassVar[str] = (
         f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'"
     )
+
+    page_headers = BaseHandler.page_headers
 
     def get(self) -> None:
         """Every operation, schema and code, for reading."""
