@@ -119,16 +119,17 @@ async def register(
     number = normalise(id_number, ctx.today())
     clean_name = names.normalise(name)
     clean_phone = phones.normalise(phone)
+    place = region or region_of(number)
     key = ctx.stores.vault.id_key(number)
     there = await ctx.stores.sessions.get(key)
     # A repeated request is known by its cause and the code together: a cause alone can be guessed.
     proof = _hashed(f"{cause}/{clean_phone}/{sms_code.strip()}")
     if there is None or proof not in there.causes:
-        await _prove(ctx, f"register:{key}:{ctx.stores.vault.phone_key(clean_phone)}", sms_code)
-        if not await _same_person(ctx, key, there, clean_name, clean_phone):
-            place = region or region_of(number)
-            offices = await named_offices(ctx, "vehicle_office", place)
-            raise Refusal("identity-mismatch", offices=offices)
+        # The same claim from two places at once, or again after a crash, is proved by one code.
+        again = int(ctx.figure("sms_code.again_seconds"))
+        sent_to = f"register:{key}:{ctx.stores.vault.phone_key(clean_phone)}"
+        await _prove(ctx, sent_to, sms_code, claim=clean_name, again=again)
+        await _must_be(ctx, key, there, clean_name, clean_phone, place)
     ctx.checkpoint("before-session")
     created = await ctx.stores.sessions.create(
         NewSession(
@@ -141,11 +142,24 @@ async def register(
         )
     )
     if not created:
+        if there is None:
+            # Opened by somebody meanwhile: the account's own phone is to be matched, as ever.
+            opened = await ctx.stores.sessions.get(key)
+            await _must_be(ctx, key, opened, clean_name, clean_phone, place)
         await ctx.stores.sessions.remember(key, proof)
     ctx.checkpoint("after-session")
     if wechat is not None:
         await bind(ctx, key, wechat)
     return await _citizen(ctx, key)
+
+
+async def _must_be(
+    ctx: Context, key: str, there: Session | None, name: str, phone: str, region: str
+) -> None:
+    """Raises identity-mismatch, with the offices of ``region`` that can help."""
+    if not await _same_person(ctx, key, there, name, phone):
+        offices = await named_offices(ctx, "vehicle_office", region)
+        raise Refusal("identity-mismatch", offices=offices)
 
 
 async def _same_person(
@@ -165,9 +179,10 @@ def _equal(ours: str, theirs: str) -> bool:
     return hmac.compare_digest(ours.encode(), theirs.encode())
 
 
-async def _prove(ctx: Context, key: str, code: str) -> None:
+async def _prove(ctx: Context, key: str, code: str, *, claim: str = "", again: int = 0) -> None:
     most = int(ctx.figure("sms_code.tries"))
-    match await ctx.stores.memory.check_code(key, code.strip(), most):
+    memory = ctx.stores.memory
+    match await memory.check_code(key, code.strip(), most, claim=claim, again=again):
         case "ok":
             return
         case "expired":

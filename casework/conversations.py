@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from casework.accounts import WechatIdentity, appid_of, whoami
+from casework.accounts import WechatIdentity, appid_of
 from casework.context import Context
 from casework.photos import Spool
 from notify.outcome import Rejected, Taken
@@ -129,7 +129,7 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
             talk = Talk(stored.dialogue_at(ctx.now()))
             turn = await think(ctx, citizen, talk, incoming)
             after, stored_after = place, stored
-            if citizen is None:
+            if citizen is None and await ctx.stores.bindings.session_of(person) is not None:
                 # Registering moves the talk from the visitor to the person's own document.
                 after, _, stored_after = await _where(ctx, incoming, person)
             ctx.checkpoint("before-turn")
@@ -151,17 +151,33 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
 async def _where(
     ctx: Context, incoming: Incoming, person: str
 ) -> tuple[Place, Citizen | None, StoredTalk]:
-    citizen = await whoami(ctx, incoming.identity)
-    if citizen is None:
+    found = await _citizen(ctx, incoming, person)
+    if found is None:
         place = Place("visitors", person)
         return place, None, await ctx.stores.conversations.load(place)
+    citizen, stored = found
     place = Place("sessions", citizen.key)
-    stored = await ctx.stores.conversations.load(place)
     if stored.turn == 0:
         # The process may have died between binding the account and carrying the talk over.
         before = await ctx.stores.conversations.load(Place("visitors", person))
         stored = stored.carrying(before)
     return place, citizen, stored
+
+
+async def _citizen(
+    ctx: Context, incoming: Incoming, person: str
+) -> tuple[Citizen, StoredTalk] | None:
+    """Who writes, with his talk: one read where this process has met him before."""
+    stores = ctx.stores
+    key = stores.bindings.last_seen(person)
+    found = await stores.conversations.of_citizen(key) if key else None
+    if found is None or not found[0].speaks_by(incoming.app, incoming.openid):
+        key = await stores.bindings.session_of(person)
+        found = await stores.conversations.of_citizen(key) if key else None
+    if found is None:
+        return None
+    session, stored = found
+    return session.citizen(), stored
 
 
 def _openid_key(ctx: Context, incoming: Incoming) -> str:

@@ -3,10 +3,13 @@
 ``_id`` is the blind index of appid and openid, so one account is bound to one person at most.
 """
 
+from collections import OrderedDict
 from datetime import datetime
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
+
+_REMEMBERED = 100_000
 
 
 class Bindings:
@@ -14,6 +17,7 @@ class Bindings:
 
     def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
         self._bindings = collection
+        self._seen: OrderedDict[str, str] = OrderedDict()
 
     async def bind(self, openid_key: str, app: str, session: str, at: datetime) -> None:
         """Bind the account to a person, in place of whom it spoke for before."""
@@ -23,7 +27,18 @@ class Bindings:
     async def session_of(self, openid_key: str) -> str | None:
         """The ID-number key of the person the account speaks for."""
         found = await self._bindings.find_one({"_id": openid_key})
-        return str(found["session"]) if found else None
+        if found is None:
+            self._seen.pop(openid_key, None)
+            return None
+        self._seen[openid_key] = str(found["session"])
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return str(found["session"])
+
+    def last_seen(self, openid_key: str) -> str | None:
+        """Whom the account spoke for when this process last looked. Another process may have
+        changed it: believe it only if the person's session still names the account."""
+        return self._seen.get(openid_key)
 
     async def unbind(self, openid_key: str) -> None:
         """The account speaks for nobody any more."""

@@ -15,6 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from storage.indexes import EPOCH
+from storage.sessions import Session, Sessions
 from storage.vault import Vault
 
 _REPLIES = 10
@@ -63,7 +64,10 @@ class LateMessage:
 class Conversations:
     """Reads and writes talks. Raises pymongo's errors when the engine does not answer."""
 
-    def __init__(self, database: AsyncDatabase[dict[str, Any]], vault: Vault) -> None:
+    def __init__(
+        self, database: AsyncDatabase[dict[str, Any]], vault: Vault, sessions: Sessions
+    ) -> None:
+        self._sessions = sessions
         self._collections = {kind: database[kind] for kind in ("visitors", "sessions")}
         self._late = database["late_messages"]
         self._vault = vault
@@ -77,6 +81,16 @@ class Conversations:
             document = await collection.find_one({"_id": place.key}, {"talk": 1})
             talk = (document or {}).get("talk")
         return self._opened(place, talk) if talk else StoredTalk()
+
+    async def of_citizen(self, key: str) -> tuple[Session, StoredTalk] | None:
+        """A citizen's account and his talk in one read; None when there is no account."""
+        document = await self._collections["sessions"].find_one({"_id": key}, {"effects": 0})
+        if document is None:
+            return None
+        talk = document.get("talk")
+        place = Place("sessions", key)
+        opened = self._opened(place, talk) if talk and talk["turn"] else StoredTalk()
+        return self._sessions.opened(document), opened
 
     async def commit(
         self,

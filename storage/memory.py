@@ -24,14 +24,22 @@ _WAKES = 16
 # A waiting message that nobody asks for any more is passed over; so is one that takes too long.
 _WAITING_MS, _SPEAKING_MS = 2_000, 12_000
 
-# Tries are counted before comparing; the last one allowed may still be right.
+# Tries are counted before comparing; the last one allowed may still be right. The right code belongs
+# to the claim that used it: only that claim may repeat it, and only that repetition is not counted.
 _CHECK_CODE = """
-local held = redis.call('HGET', KEYS[1], 'code')
+local held, user, tried = unpack(redis.call('HMGET', KEYS[1], 'code', 'user', 'tries'))
 if not held then return 'expired' end
-local tries = redis.call('HINCRBY', KEYS[1], 'tries', 1)
-if tries > tonumber(ARGV[2]) then return 'too_many' end
-if held ~= ARGV[1] then return 'wrong' end
-redis.call('DEL', KEYS[1])
+local most, right = tonumber(ARGV[2]), held == ARGV[1]
+if right and user == ARGV[3] and tonumber(tried) <= most then return 'ok' end
+if redis.call('HINCRBY', KEYS[1], 'tries', 1) > most then return 'too_many' end
+if user then return 'expired' end
+if not right then return 'wrong' end
+if ARGV[4] == '0' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('HSET', KEYS[1], 'user', ARGV[3])
+  redis.call('EXPIRE', KEYS[1], ARGV[4])
+end
 return 'ok'
 """
 
@@ -97,10 +105,19 @@ class Memory:
             pipe.expire(name, seconds)
             await pipe.execute()
 
-    async def check_code(self, key: str, code: str, most: int) -> CodeAnswer:
-        """Try a code; the right one is used up, and after ``most`` tries even it is refused."""
+    async def check_code(
+        self, key: str, code: str, most: int, *, claim: str = "", again: int = 0
+    ) -> CodeAnswer:
+        """Try a code; the right one is used up, and after ``most`` tries even it is refused.
+
+        For ``again`` seconds after its use it still serves the very ``claim`` it proved.
+        """
         answer = await self._check_code(
-            keys=[self._key("code", key)], args=[self._code(key, code), most]
+            keys=[self._key("code", key)],
+            args=[
+                *(self._code(key, code), most),
+                *(self._vault.index("sms-code-claim", f"{key}/{claim}"), again),
+            ],
         )
         return _ANSWERS[answer]
 

@@ -4,6 +4,7 @@ Rows come by import only and are found by ID-number key; what is personal in the
 licence row also carries the holds that matters put on it, which no import touches.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ from storage.vault import Vault
 _CHUNK = 500
 _DUPLICATE = 11000
 _EFFECTS = 50
+_OFFICE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Registry:
         self._licences = database["registry_licences"]
         self._vehicles = database["registry_vehicles"]
         self._offices = database["registry_offices"]
+        self._known_offices: dict[str, tuple[float, Office | None]] = {}
         self._vault = vault
 
     # -- in: rows as rules/formats reads them -------------------------------------------------
@@ -130,9 +133,14 @@ class Registry:
         return sorted(found, key=lambda v: v.plate)
 
     async def office(self, code: str) -> Office | None:
-        """An office by its code."""
-        document = await self._offices.find_one({"_id": code})
-        return _office(document) if document else None
+        """An office by its code; a change of it shows within half a minute."""
+        now = time.monotonic()
+        known = self._known_offices.get(code)
+        if known is None or known[0] < now:
+            document = await self._offices.find_one({"_id": code})
+            known = (now + _OFFICE_SECONDS, _office(document) if document else None)
+            self._known_offices[code] = known
+        return known[1]
 
     async def offices(self, region: str | None = None, kind: str | None = None) -> list[Office]:
         """The offices of a region and kind, by code; all when neither is given."""

@@ -71,6 +71,11 @@ class Session:
         """The person as the verbs take him."""
         return Citizen(self.key, self.id_number, self.name, self.phone, self.tiers)
 
+    def speaks_by(self, app: str, openid: str) -> bool:
+        """Whether this WeChat account is bound to the person."""
+        account = self.wechat.get(app)
+        return account is not None and account.openid == openid
+
     def has_token(self, hashed: str, now: datetime) -> bool:
         """Whether this login is known and has not ended."""
         return any(t.hash == hashed and t.expires_at > now for t in self.tokens)
@@ -116,9 +121,10 @@ class Sessions:
     async def get(self, key: str) -> Session | None:
         """An account, opened; None when the person has none."""
         document = await self._sessions.find_one({"_id": key}, _WITHOUT_TALK)
-        return self._opened(document) if document else None
+        return self.opened(document) if document else None
 
-    def _opened(self, document: Mapping[str, Any]) -> Session:
+    def opened(self, document: Mapping[str, Any]) -> Session:
+        """An account from its document."""
         key = document["_id"]
         person = document["person"]
         licence = document.get("licence")

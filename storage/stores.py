@@ -93,11 +93,12 @@ async def open_stores(
     except BaseException:
         await _close(client, redis)
         raise
+    sessions = Sessions(db["sessions"], vault)
     return Stores(
         vault=vault,
-        sessions=Sessions(db["sessions"], vault),
+        sessions=sessions,
         bindings=Bindings(db["wechat_bindings"]),
-        conversations=Conversations(db, vault),
+        conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),
         registry=Registry(db, vault),
         officers=Officers(db["officers"], vault),

@@ -47,6 +47,10 @@ class Texts:
     def __init__(self, texts: Mapping[str, str], refusals: Mapping[str, _RefusalText]) -> None:
         self._texts = dict(texts)
         self._refusals = dict(refusals)
+        self._under: dict[str, dict[str, str]] = {}
+        for key, text in self._texts.items():
+            prefix, _, name = key.rpartition(".")
+            self._under.setdefault(prefix, {})[name] = text
 
     def say(self, key: str, **params: Any) -> str:
         """The text of a key with its placeholders filled.
@@ -61,12 +65,7 @@ class Texts:
 
     def under(self, prefix: str) -> Mapping[str, str]:
         """The raw texts below a prefix: last part of the key -> text, in the file's order."""
-        start = prefix + "."
-        return {
-            k.removeprefix(start): v
-            for k, v in self._texts.items()
-            if k.startswith(start) and "." not in k.removeprefix(start)
-        }
+        return self._under.get(prefix, {})
 
     def placeholders(self, key: str) -> frozenset[str]:
         """The placeholder names of a text."""
