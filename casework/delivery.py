@@ -8,7 +8,7 @@ here bumps the matter's version: an officer and a worker never refuse each other
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from casework.context import Context
 from notify.order import Reach, channels
 from notify.outcome import InDoubt, Outcome, Rejected, Taken
+from notify.sms import Fate
 from rules import notices
 from rules.calendar import HOUSE_ZONE
 from rules.matter import Matter
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 _AT_ONCE = 16
 _TRIES = 20
+# Of two answers about one message, the one that says more; that it never came is said by all.
+_WEIGHT: tuple[Fate, ...] = ("delivered", "sent", "failed", "unknown", "absent")
 
 HANDED = Counter("bianmin_notices_total", "Notices by channel and outcome", ["channel", "outcome"])
 REPEATS = Counter("bianmin_notice_repeats_total", "Flagged second sendings after a doubt")
@@ -163,12 +166,11 @@ async def _record(ctx: Context, number: str, claimed: Notice, outcome: Outcome) 
 
 async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
     """Find out what became of a doubtful message: by looking it up, else by one flagged repeat."""
-    found = "unresolved"
+    found: Fate = "unknown"
     if notice.channel == "sms":
         session = await ctx.stores.sessions.get(stored.matter.applicant)
         if session is not None:
-            day = ctx.now().astimezone(HOUSE_ZONE).date()
-            found = await ctx.gateways.sms.lookup(session.phone, day, notice.id)
+            found = await _looked_up(ctx, session.phone, notice)
 
     def change(now: Notice) -> Notice | None:
         if now.state is not NoticeState.IN_DOUBT:
@@ -186,6 +188,18 @@ async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
                 return notices.unresolved(now, ctx.now())
 
     await _change(ctx, stored.matter.number, notice.id, change)
+
+
+async def _looked_up(ctx: Context, phone: str, notice: Notice) -> Fate:
+    """What became of a doubtful SMS. The gateway lists by the day it took the message, which is
+    that of the hand-over's beginning or, around midnight, of its end."""
+    began = notice.began or ctx.now()
+    ended = began + timedelta(seconds=_pace(ctx).lease)
+    fates: list[Fate] = [
+        await ctx.gateways.sms.lookup(phone, day, notice.id)
+        for day in sorted({at.astimezone(HOUSE_ZONE).date() for at in (began, ended)})
+    ]
+    return min(fates, key=_WEIGHT.index)
 
 
 async def receipts(ctx: Context, found: Iterable[Receipt]) -> int:

@@ -48,7 +48,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Notice:
-    """A message owed to the citizen because of ``event``; ``id`` is made of event and audience."""
+    """A message owed to the citizen because of ``event``; ``id`` is made of event and audience.
+
+    ``began`` is when its last hand-over began: the gateway lists what it took by day.
+    """
 
     id: str
     event: str
@@ -59,6 +62,7 @@ class Notice:
     lease: str | None = None
     closed: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    began: datetime | None = None
 
     @property
     def flagged(self) -> bool:
@@ -98,6 +102,7 @@ def claimed(notice: Notice, channel: str, lease: str, now: datetime, pace: Pace)
         channel=channel,
         lease=lease,
         due=now + timedelta(seconds=pace.lease),
+        began=now,
     )
 
 
@@ -179,6 +184,7 @@ def to_data(notice: Notice) -> dict[str, Any]:
         "lease": notice.lease,
         "closed": list(notice.closed),
         "attempts": [vars(a) for a in notice.attempts],
+        "began": notice.began,
     }
 
 
@@ -194,6 +200,7 @@ def from_data(notice_id: str, data: Mapping[str, Any]) -> Notice:
         lease=data["lease"],
         closed=tuple(data["closed"]),
         attempts=tuple(Attempt(**a) for a in data["attempts"]),
+        began=data.get("began"),
     )
 
 
