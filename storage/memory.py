@@ -17,14 +17,13 @@ from storage.vault import Vault
 
 CodeAnswer = Literal["ok", "wrong", "expired", "too_many"]
 
-_TOKEN_SECONDS = 30
 _POLL = 0.05
 _LONGEST_WAIT = 3.0
 _WAKES = 16
 # A waiting message that nobody asks for any more is passed over; so is one that takes too long.
 _WAITING_MS, _SPEAKING_MS = 2_000, 12_000
 
-# Tries are counted before comparing; the last one allowed may still be right. The right code belongs
+# Tries are counted before comparing; the last one allowed may still be right. A right code belongs
 # to the claim that used it: only that claim may repeat it, and only that repetition is not counted.
 _CHECK_CODE = """
 local held, user, tried = unpack(redis.call('HMGET', KEYS[1], 'code', 'user', 'tries'))
@@ -133,18 +132,6 @@ class Memory:
 
     # -- logins -------------------------------------------------------------------------------
 
-    async def put_token(self, hashed: str, sealed: bytes) -> None:
-        """Remember a verified login for half a minute."""
-        await self._redis.set(self._key("token", hashed), sealed, ex=_TOKEN_SECONDS)
-
-    async def get_token(self, hashed: str) -> bytes | None:
-        """What was remembered of a login."""
-        return _bytes(await self._redis.get(self._key("token", hashed)))
-
-    async def drop_token(self, hashed: str) -> None:
-        """Forget a login."""
-        await self._redis.delete(self._key("token", hashed))
-
     async def put_desk_session(self, session: str, username: str, idle: int) -> None:
         """Keep an officer's login until it has been idle for so many seconds."""
         await self._redis.set(self._key("desk", session), username, ex=idle)
@@ -174,12 +161,8 @@ class Memory:
 
     async def leave_place(self, person: str, message_id: str) -> None:
         """Let the next message of the person pass."""
-        order, alive = self._places(person)
-        member = self._member(message_id)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zrem(order, member)
-            pipe.hdel(alive, member)
-            await pipe.execute()
+        order, _ = self._places(person)
+        await self._redis.zrem(order, self._member(message_id))
 
     def _places(self, person: str) -> list[str]:
         return [self._key("turn", person), self._key("turn-alive", person)]

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from casework.context import Context
 from tests.races.conftest import Trio
-from tests.races.together import together
 from tests.races.test_registration import attempt, phones_of
+from tests.races.together import together
 from tests.support.citizens import OFFICE, Citizen
 from tests.support.story import (
     SERVICE,
@@ -90,7 +90,7 @@ def test_two_officers_decide_one_version(trio: Trio) -> None:
 
 
 def test_a_double_click_decides_once(trio: Trio) -> None:
-    citizen, number = submitted(trio)
+    _, number = submitted(trio)
     desk = trio.town.desk(OFFICE)
     path = f"/desk/matters/{number}"
     fields = decision(desk.open(path), "approve")
