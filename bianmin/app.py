@@ -21,6 +21,7 @@ from bot.conversation import think
 from casework.context import Context, PublicSettings
 from casework.conversations import Conversations
 from casework.photos import PhotoLab
+from casework.recent import Recent
 from casework.worker import work as work_loops
 from handlers import desk, official_account, site
 from handlers.base import SERVER_BODY_LIMIT, application_settings
@@ -105,6 +106,7 @@ async def open_house(
                 environment=settings.env,
                 thumbnail_key=derive_key(settings.master_key_bytes(), "thumbnails"),
             ),
+            recent=Recent(),
         )
     finally:
         await lab.stop()

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from casework.photos import PhotoLab
+from casework.recent import Recent
 from notify.gateways import Gateways
 from rules.book import Rulebook
 from rules.calendar import HOUSE_ZONE
@@ -45,6 +46,7 @@ class Context:
     ids: Ids
     checkpoint: Callable[[str], None]
     settings: PublicSettings
+    recent: Recent
 
     def now(self) -> datetime:
         """The present, aware, UTC."""

@@ -123,7 +123,7 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
     async with _turn_of(ctx, person, incoming.message_id):
         for _ in range(_TRIES):
             place, citizen, stored = await _where(ctx, incoming, person)
-            said = stored.reply_to(incoming.message_id)
+            said = ctx.stores.conversations.reply_to(stored, incoming.message_id)
             if said is not None:
                 return said
             talk = Talk(stored.dialogue_at(ctx.now()))
@@ -139,7 +139,6 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
                 message_id=incoming.message_id,
                 reply=turn.reply,
                 dialogue=turn.dialogue,
-                at=ctx.now(),
                 expires_at=ctx.now() + ctx.seconds("chat.dialogue_seconds"),
             ):
                 if after != place:

@@ -8,6 +8,7 @@ from casework.facts import facts_about
 from casework.numbers import number_for
 from casework.photos import Spool
 from casework.presenting import matter_view, notice_views
+from casework.thumbnails import thumbnail_window
 from casework.views import MatterSummary, MatterView, NoticeView, PhotoFile
 from rules.flow import ENDED
 from rules.matter import Matter, State
@@ -137,10 +138,22 @@ async def urge(ctx: Context, citizen: Citizen, number: str, cause: str) -> Matte
 
 
 async def view(ctx: Context, citizen: Citizen, number: str) -> MatterView:
-    """One matter of the citizen's, with its progress and what may be done now."""
+    """One matter of the citizen's, with its progress and what may be done now.
+
+    A view drawn a moment ago by this process serves as long as nothing was written to the matter.
+    """
+    known = ctx.recent.views.get(number)
+    if known is not None:
+        stamp = await ctx.stores.matters.stamp(number)
+        if stamp is not None and stamp.applicant == citizen.key:
+            if (stamp.version, stamp.notice_rev, thumbnail_window(ctx)) == known[0]:
+                return known[1]
     stored = await steps.load(ctx, number)
     _must_own(citizen, stored.matter)
-    return await matter_view(ctx, stored.matter, stored.notices)
+    drawn = await matter_view(ctx, stored.matter, stored.notices)
+    at = (stored.matter.version, stored.notice_rev, thumbnail_window(ctx))
+    ctx.recent.views[number] = (at, drawn)
+    return drawn
 
 
 async def mine(ctx: Context, citizen: Citizen, limit: int = 20) -> list[MatterSummary]:

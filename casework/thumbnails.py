@@ -15,9 +15,14 @@ _STEP = 300
 def thumbnail_path(ctx: Context, number: str, thumbnail: str) -> str:
     """The address of a thumbnail, good for five to ten minutes. The end is rounded so that a
     page drawn twice uses the browser's cache."""
-    expires = (int(ctx.now().timestamp()) // _STEP) * _STEP + _LIFE
+    expires = thumbnail_window(ctx) + _LIFE
     signature = _signature(ctx, number, thumbnail, expires)
     return f"/api/v1/thumbnails/{number}/{thumbnail}?expires={expires}&signature={signature}"
+
+
+def thumbnail_window(ctx: Context) -> int:
+    """Changes when the addresses do."""
+    return (int(ctx.now().timestamp()) // _STEP) * _STEP
 
 
 async def open_thumbnail(

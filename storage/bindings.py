@@ -3,10 +3,10 @@
 ``_id`` is the blind index of appid and openid, so one account is bound to one person at most.
 """
 
-from collections import OrderedDict
 from datetime import datetime
 from typing import Any
 
+from cachetools import LRUCache
 from pymongo.asynchronous.collection import AsyncCollection
 
 _REMEMBERED = 100_000
@@ -17,7 +17,7 @@ class Bindings:
 
     def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
         self._bindings = collection
-        self._seen: OrderedDict[str, str] = OrderedDict()
+        self._seen: LRUCache[str, str] = LRUCache(_REMEMBERED)
 
     async def bind(self, openid_key: str, app: str, session: str, at: datetime) -> None:
         """Bind the account to a person, in place of whom it spoke for before."""
@@ -31,8 +31,6 @@ class Bindings:
             self._seen.pop(openid_key, None)
             return None
         self._seen[openid_key] = str(found["session"])
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
         return str(found["session"])
 
     def last_seen(self, openid_key: str) -> str | None:

@@ -48,3 +48,15 @@ def unset_if(path: str, where: str, value: Any) -> Pipeline:
     """Remove ``path`` if the field ``where`` holds ``value``."""
     fits = {"$eq": [f"${where}", literal(value)]}
     return [{"$set": {path: {"$cond": [fits, "$$REMOVE", f"${path}"]}}}]
+
+
+def next_turn(
+    field: str, turn: int, values: Mapping[str, Any], reply: Mapping[str, Any], keep: int
+) -> Pipeline:
+    """Put ``values`` in place of the talk in ``field`` if it stands at ``turn``, with one more
+    reply; of those the last ``keep`` stay."""
+    held = {"$ifNull": [f"${field}.replies", []]}
+    replies = {"$slice": [{"$concatArrays": [held, [literal(reply)]]}, -keep]}
+    after = {"$mergeObjects": [literal(values), {"replies": replies}]}
+    stands = {"$eq": [{"$ifNull": [f"${field}.turn", 0]}, turn]}
+    return [{"$set": {field: {"$cond": [stands, after, f"${field}"]}}}]

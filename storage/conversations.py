@@ -7,13 +7,14 @@ name an openid) are sealed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
+from storage.changes import next_turn
 from storage.indexes import EPOCH
 from storage.sessions import Session, Sessions
 from storage.vault import Vault
@@ -30,17 +31,22 @@ class Place:
 
 
 @dataclass(frozen=True)
+class SealedReply:
+    """An answer given: opened only when its message comes again. ``id`` is a blind index."""
+
+    place: Place
+    id: str
+    sealed: bytes
+
+
+@dataclass(frozen=True)
 class StoredTalk:
-    """A talk as read at ``turn``. ``replies`` maps the last message ids to their answers."""
+    """A talk as read at ``turn``, with the last answers given."""
 
     turn: int = 0
     dialogue: Mapping[str, Any] | None = None
     expires_at: datetime | None = None
-    replies: Mapping[str, str] = field(default_factory=dict)
-
-    def reply_to(self, message_id: str) -> str | None:
-        """The answer given to a message before; None when it was not answered."""
-        return self.replies.get(message_id)
+    replies: tuple[SealedReply, ...] = ()
 
     def dialogue_at(self, now: datetime) -> Mapping[str, Any] | None:
         """The dialogue, unless it has expired."""
@@ -48,7 +54,7 @@ class StoredTalk:
 
     def carrying(self, before: "StoredTalk") -> "StoredTalk":
         """This talk, not begun yet, going on with what was said elsewhere before."""
-        return replace(before, turn=self.turn, replies={**before.replies, **self.replies})
+        return replace(before, turn=self.turn, replies=(*before.replies, *self.replies))
 
 
 @dataclass(frozen=True)
@@ -75,21 +81,15 @@ class Conversations:
     async def load(self, place: Place) -> StoredTalk:
         """The talk at a place; an empty one when nothing was said yet."""
         collection = self._collections[place.kind]
-        if place.kind == "visitors":
-            talk = await collection.find_one({"_id": place.key})
-        else:
-            document = await collection.find_one({"_id": place.key}, {"talk": 1})
-            talk = (document or {}).get("talk")
-        return self._opened(place, talk) if talk else StoredTalk()
+        document = await collection.find_one({"_id": place.key}, {"talk": 1})
+        return self._opened(place, (document or {}).get("talk"))
 
     async def of_citizen(self, key: str) -> tuple[Session, StoredTalk] | None:
         """A citizen's account and his talk in one read; None when there is no account."""
         document = await self._collections["sessions"].find_one({"_id": key}, {"effects": 0})
         if document is None:
             return None
-        talk = document.get("talk")
-        place = Place("sessions", key)
-        opened = self._opened(place, talk) if talk and talk["turn"] else StoredTalk()
+        opened = self._opened(Place("sessions", key), document.get("talk"))
         return self._sessions.opened(document), opened
 
     async def commit(
@@ -100,34 +100,32 @@ class Conversations:
         message_id: str,
         reply: str,
         dialogue: Mapping[str, Any] | None,
-        at: datetime,
         expires_at: datetime,
     ) -> bool:
         """Keep the answer to a message and where the dialogue stands; False when another answer
         was kept since ``turn`` was read."""
-        at_path = "" if place.kind == "visitors" else "talk."
-        answered = {"id": message_id, "reply": reply}
-        kept = {"at": at, "answer": self._vault.seal(answered, f"{_context(place)}/reply")}
-        change: dict[str, Any] = {
-            "$inc": {f"{at_path}turn": 1},
-            "$push": {f"{at_path}replies": {"$each": [kept], "$slice": -_REPLIES}},
-            "$set": {f"{at_path}expires_at": expires_at},
+        kept = {
+            "id": self._vault.index("message", message_id),
+            "reply": self._vault.seal(reply, _reply_context(place)),
         }
-        if dialogue is None:
-            change["$unset"] = {f"{at_path}dialogue": ""}
-        else:
-            sealed = self._vault.seal(dialogue, f"{_context(place)}/dialogue")
-            change["$set"][f"{at_path}dialogue"] = sealed
-        try:
-            result = await self._collections[place.kind].update_one(
-                {"_id": place.key, f"{at_path}turn": turn},
-                change,
-                # A visitor's first answer makes his document; the slower of two meets its _id.
-                upsert=place.kind == "visitors" and turn == 0,
-            )
-        except DuplicateKeyError:
-            return False
-        return bool(result.modified_count or result.upserted_id is not None)
+        talk: dict[str, Any] = {"turn": turn + 1, "expires_at": expires_at}
+        if dialogue is not None:
+            talk["dialogue"] = self._vault.seal(dialogue, f"{_context(place)}/dialogue")
+        if place.kind == "sessions":
+            change = next_turn("talk", turn, talk, kept, _REPLIES)
+            result = await self._collections["sessions"].update_one({"_id": place.key}, change)
+            return bool(result.modified_count)
+        if turn == 0:
+            # A visitor's first answer makes his document; the slower of two meets its _id.
+            first = {"_id": place.key, "talk": {**talk, "replies": [kept]}}
+            try:
+                await self._collections["visitors"].insert_one(first)
+            except DuplicateKeyError:
+                return False
+            return True
+        change = next_turn("talk", turn, talk, kept, _REPLIES)
+        result = await self._collections["visitors"].update_one({"_id": place.key}, change)
+        return bool(result.modified_count)
 
     async def drop(self, visitor: str) -> None:
         """Forget what a visitor said."""
@@ -183,20 +181,29 @@ class Conversations:
     def _late_id(self, message_id: str) -> str:
         return self._vault.index("message", message_id)
 
-    def _opened(self, place: Place, talk: Mapping[str, Any]) -> StoredTalk:
+    def reply_to(self, talk: StoredTalk, message_id: str) -> str | None:
+        """The answer given to a message before; None when it was not answered."""
+        wanted = self._vault.index("message", message_id)
+        found = next((r for r in talk.replies if r.id == wanted), None)
+        return self._vault.open_text(found.sealed, _reply_context(found.place)) if found else None
+
+    def _opened(self, place: Place, talk: Mapping[str, Any] | None) -> StoredTalk:
+        if not talk or not talk["turn"]:
+            return StoredTalk()
         dialogue = talk.get("dialogue")
-        answers = [
-            self._vault.open_json(r["answer"], f"{_context(place)}/reply") for r in talk["replies"]
-        ]
         return StoredTalk(
             turn=talk["turn"],
             dialogue=self._vault.open_json(dialogue, f"{_context(place)}/dialogue")
             if dialogue
             else None,
             expires_at=talk.get("expires_at"),
-            replies={a["id"]: a["reply"] for a in answers},
+            replies=tuple(SealedReply(place, r["id"], r["reply"]) for r in talk["replies"]),
         )
 
 
 def _context(place: Place) -> str:
     return f"{place.kind}/{place.key}"
+
+
+def _reply_context(place: Place) -> str:
+    return f"{_context(place)}/reply"

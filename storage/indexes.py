@@ -58,9 +58,6 @@ QUERIES: tuple[Query, ...] = (
     *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
     *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
     *_by_id("photos.files", "access_runs"),
-    # a talk's turn
-    _with_counter("visitors", "turn"),
-    _with_counter("sessions", "talk.turn"),
     # promised answers
     _due("late_messages", "due"),
     _with_counter("late_messages", "due", EPOCH),

@@ -48,6 +48,15 @@ class MatterRow:
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """Whose a matter is, and the counters that every change of it moves."""
+
+    applicant: str
+    version: int
+    notice_rev: int
+
+
+@dataclass(frozen=True)
 class Owed:
     """What one write adds beside its event."""
 
@@ -122,6 +131,13 @@ class Matters:
         """One matter, opened; None when there is none."""
         document = await self._matters.find_one({"_id": number})
         return self._opened(document) if document else None
+
+    async def stamp(self, number: str) -> Stamp | None:
+        """What tells whether a matter changed, without opening it."""
+        found = await self._matters.find_one(
+            {"_id": number}, {"applicant": 1, "version": 1, "notice_rev": 1}
+        )
+        return Stamp(found["applicant"], found["version"], found["notice_rev"]) if found else None
 
     async def of_applicant(self, key: str, limit: int) -> list[MatterRow]:
         """A citizen's matters, newest first."""

@@ -4,12 +4,12 @@ Rows come by import only and are found by ID-number key; what is personal in the
 licence row also carries the holds that matters put on it, which no import touches.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from cachetools import TTLCache
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -22,7 +22,7 @@ from storage.vault import Vault
 _CHUNK = 500
 _DUPLICATE = 11000
 _EFFECTS = 50
-_OFFICE_SECONDS = 30.0
+_OFFICES, _OFFICE_SECONDS = 10_000, 30.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Registry:
         self._licences = database["registry_licences"]
         self._vehicles = database["registry_vehicles"]
         self._offices = database["registry_offices"]
-        self._known_offices: dict[str, tuple[float, Office | None]] = {}
+        self._known_offices: TTLCache[str, Office] = TTLCache(_OFFICES, _OFFICE_SECONDS)
         self._vault = vault
 
     # -- in: rows as rules/formats reads them -------------------------------------------------
@@ -134,13 +134,14 @@ class Registry:
 
     async def office(self, code: str) -> Office | None:
         """An office by its code; a change of it shows within half a minute."""
-        now = time.monotonic()
         known = self._known_offices.get(code)
-        if known is None or known[0] < now:
-            document = await self._offices.find_one({"_id": code})
-            known = (now + _OFFICE_SECONDS, _office(document) if document else None)
-            self._known_offices[code] = known
-        return known[1]
+        if known is not None:
+            return known
+        document = await self._offices.find_one({"_id": code})
+        if document is None:
+            return None
+        known = self._known_offices[code] = _office(document)
+        return known
 
     async def offices(self, region: str | None = None, kind: str | None = None) -> list[Office]:
         """The offices of a region and kind, by code; all when neither is given."""

@@ -170,7 +170,7 @@ class _Story:
         self.must("安阳车管所不能面签郑州核发的驾驶证", 'name="checked"' not in page.raw.decode())
         right = await self.log_in("zhengzhou")
         page = await right.form("/desk/face-sign/person", {"id_number": ID_NUMBER})
-        fields = {
+        fields: dict[str, str | list[str]] = {
             "cause": hidden(page, "cause"),
             "id_number": ID_NUMBER,
             "phone": PHONE,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage.conversations import Place, StoredTalk
+from storage.conversations import Place, SealedReply, StoredTalk
 from storage.engines import EngineUrls
 from storage.stores import Stores
 from tests.storage.opening import NOW, opened, registered
@@ -20,7 +20,6 @@ async def _commit(stores: Stores, place: Place, turn: int, message: str, step: i
         message_id=message,
         reply=f"答复{message}",
         dialogue=None if step is None else {"step": step},
-        at=NOW,
         expires_at=LATER,
     )
 
@@ -44,8 +43,10 @@ async def test_of_twenty_answers_to_one_turn_one_is_kept(
                 winner = kept.index(True)
                 assert talk.turn == turn + 1
                 assert talk.dialogue_at(NOW) == {"step": winner}
-                assert talk.reply_to(f"{turn}-{winner}") == f"答复{turn}-{winner}"
-                assert talk.reply_to(f"{turn}-{(winner + 1) % 20}") is None
+                given = stores.conversations.reply_to(talk, f"{turn}-{winner}")
+                assert given == f"答复{turn}-{winner}"
+                other = f"{turn}-{(winner + 1) % 20}"
+                assert stores.conversations.reply_to(talk, other) is None
 
 
 @pytest.mark.gen_test(timeout=30)
@@ -58,7 +59,8 @@ async def test_a_dialogue_expires_and_the_last_ten_replies_stay(
                 assert await _commit(stores, place, turn, f"m{turn}", turn)
             talk = await stores.conversations.load(place)
             assert talk.dialogue_at(LATER) is None and talk.dialogue_at(NOW) == {"step": 11}
-            assert set(talk.replies) == {f"m{i}" for i in range(2, 12)}
+            found = [stores.conversations.reply_to(talk, f"m{i}") for i in range(12)]
+            assert found == [None, None, *(f"答复m{i}" for i in range(2, 12))]
             assert await _commit(stores, place, 12, "end", None)
             assert (await stores.conversations.load(place)).dialogue_at(NOW) is None
 
@@ -74,8 +76,9 @@ async def test_a_dropped_visitor_begins_anew(engine_urls: EngineUrls, mongo_data
 
 
 def test_a_talk_goes_on_where_it_began() -> None:
-    before = StoredTalk(4, {"step": 2}, LATER, {"a": "1"})
-    assert StoredTalk(0).carrying(before) == StoredTalk(0, {"step": 2}, LATER, {"a": "1"})
+    said = (SealedReply(Place("visitors", "v"), "id", b"sealed"),)
+    before = StoredTalk(4, {"step": 2}, LATER, said)
+    assert StoredTalk(0).carrying(before) == StoredTalk(0, {"step": 2}, LATER, said)
 
 
 @pytest.mark.gen_test(timeout=30)

@@ -58,15 +58,11 @@ async def test_a_limit_holds_over_processes(engine_urls: EngineUrls, mongo_datab
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_logins_are_remembered_and_dropped(
+async def test_desk_logins_are_remembered_and_dropped(
     engine_urls: EngineUrls, mongo_database: str
 ) -> None:
     async with opened(engine_urls, mongo_database) as stores:
         memory = stores.memory
-        await memory.put_token("h", b"\x00sealed")
-        assert await memory.get_token("h") == b"\x00sealed"
-        await memory.drop_token("h")
-        assert await memory.get_token("h") is None
         await memory.put_desk_session("s", "li", 2)
         for _ in range(3):
             await asyncio.sleep(0.8)

@@ -33,7 +33,6 @@ async def test_a_dump_names_nobody(engine_urls: EngineUrls, mongo_database: str)
                 message_id=f"{OPENID}:1",
                 reply=f"{NAME}，您好",
                 dialogue={"id_number": ID_NUMBER},
-                at=NOW,
                 expires_at=NOW,
             )
             message = {"openid": OPENID, "text": PHONE}

@@ -81,12 +81,10 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await bindings.bind("o", "mini", key, NOW)
     await bindings.session_of("o")
     await bindings.unbind("o")
-    talks = Conversations(database, vault)
+    talks = Conversations(database, vault, sessions)
     for place in (Place("visitors", "v"), Place("sessions", key)):
         turn = (await talks.load(place)).turn
-        await talks.commit(
-            place, turn, message_id="m", reply="r", dialogue=None, at=NOW, expires_at=later
-        )
+        await talks.commit(place, turn, message_id="m", reply="r", dialogue=None, expires_at=later)
     await talks.drop("v")
     await talks.postpone(place, "m", {}, NOW)
     for late in await talks.late_due(NOW, 9):
