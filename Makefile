@@ -11,7 +11,7 @@ COMPILE := $(LOCK_TOOLS)/bin/uv pip compile --quiet --universal --python-version
 CODE := $(wildcard bianmin miniprogram_api handlers bot casework notify storage payment rules sandbox tests) requirements/audit.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test check bench lock clean
+.PHONY: help install install-dev run demo test check docs bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ check: install-dev ## format, lint, types, import contracts, audit
 	$(BIN)/mypy --config-file setup.cfg
 	$(BIN)/lint-imports --config setup.cfg
 	@$(BIN)/python requirements/audit.py
+
+docs: install ## draw the generated pages of docs/ again
+	@$(BIN)/python -m docs.generate
 
 bench: install-dev ## run the benchmarks (ONLY=name for one)
 	@exec $(BIN)/python -m tests.bench $(ONLY)

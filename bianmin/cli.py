@@ -1,7 +1,8 @@
-"""The command line. A command loads the service when it runs, so that the others are quick."""
+"""The command line. `serve`, `worker` and `demo` load the service only when they run."""
 
 import asyncio
 import importlib
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ from bianmin.run import plan
 from bianmin.run import run as run_everything
 from bianmin.settings import Settings
 from bianmin.settings_sources import load, require
+from rules.book import load_rulebook
 from storage.engines import EngineUrls
 
 
@@ -66,6 +68,13 @@ def demo() -> None:
 def doctor() -> None:
     """List every setting with its origin, and say whether the engines answer."""
     sys.exit(asyncio.run(doctor_module.examine(load(), Console())))
+
+
+@commands.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document of the mini-program API."""
+    document = importlib.import_module("miniprogram_api").openapi_document(load_rulebook())
+    click.echo(json.dumps(document, ensure_ascii=False, indent=1))
 
 
 @commands.command()
