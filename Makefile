@@ -8,7 +8,7 @@ LOCKED := $(PIP) --no-build-isolation --require-hashes
 LOCK_TOOLS := .lock-tools
 COMPILE := $(LOCK_TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
-CODE := $(wildcard bianmin miniprogram_api handlers bot casework notify storage payment rules sandbox tests) requirements/audit.py
+CODE := $(wildcard bianmin miniprogram_api handlers bot casework notify storage payment rules sandbox tests) requirements/audit.py docs
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run demo test check docs bench lock clean

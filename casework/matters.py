@@ -145,9 +145,10 @@ async def view(ctx: Context, citizen: Citizen, number: str) -> MatterView:
     known = ctx.recent.views.get(number)
     if known is not None:
         stamp = await ctx.stores.matters.stamp(number)
-        if stamp is not None and stamp.applicant == citizen.key:
-            if (stamp.version, stamp.notice_rev, thumbnail_window(ctx)) == known[0]:
-                return known[1]
+        if stamp is None or stamp.applicant != citizen.key:
+            raise Refusal("not-found")
+        if (stamp.version, stamp.notice_rev, thumbnail_window(ctx)) == known[0]:
+            return known[1]
     stored = await steps.load(ctx, number)
     _must_own(citizen, stored.matter)
     drawn = await matter_view(ctx, stored.matter, stored.notices)

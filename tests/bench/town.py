@@ -22,7 +22,6 @@ from tests.support.engines import engine_process
 from tests.support.processes import House
 
 
-
 @dataclass
 class Town:
     """What a bench needs: the house's verbs for preparing, and the processes that are measured."""
@@ -103,17 +102,16 @@ def _id_number(number: int) -> str:
 async def town(folder: Path) -> AsyncIterator[Town]:
     """Start engines and one service process in a folder; stop them at the end."""
     (folder / "engines").mkdir()
-    with engine_process(folder / "engines") as engine:
-        with House(folder, engine.urls, "bench") as house:
-            service = await asyncio.to_thread(house.start_service)
-            os.environ.update(house.env)
-            settings = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
-            async with open_house(settings, engine.urls) as ctx:
-                here = Town(folder, ctx, house, settings)
-                await _offices(ctx)
-                if service.process.poll() is not None:
-                    raise RuntimeError("the service ended")
-                yield here
+    with (
+        engine_process(folder / "engines") as engine,
+        House(folder, engine.urls, "bench") as house,
+    ):
+        await asyncio.to_thread(house.start_service)
+        os.environ.update(house.env)
+        settings = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+        async with open_house(settings, engine.urls) as ctx:
+            await _offices(ctx)
+            yield Town(folder, ctx, house, settings)
 
 
 async def _offices(ctx: Context) -> None:
@@ -157,5 +155,3 @@ def pss(pid: int) -> int:
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue  # ended between listing and asking
     return total
-
-
