@@ -10,13 +10,13 @@ FOLDER = Path(__file__).parent
 
 
 def matter_life() -> str:
-    """The life of a matter, one diagram for each kind of service, drawn from ``rules.flow.TABLE``."""
+    """The life of a matter from ``rules.flow.TABLE``: one diagram for each kind of service."""
     texts = load_rulebook().texts
     lines = [
         "# The life of a matter",
         "",
-        "Drawn from the table in `rules/flow.py` by `make docs`. An arrow is an action, who may take",
-        "it, and the event it leaves in the timeline.",
+        "Drawn from the table in `rules/flow.py` by `make docs`. An arrow is an action, who may",
+        "take it, and the event it leaves in the timeline.",
     ]
     for kind in sorted({kind for step in TABLE for kind in step.kinds}):
         lines += ["", f"## {kind}", "", "```mermaid", "stateDiagram-v2"]
