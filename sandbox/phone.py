@@ -3,6 +3,7 @@ browser stays on one origin.
 """
 
 import asyncio
+import csv
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httputil import HTTPHeaders, parse_response_start_line
-from tornado.web import RequestHandler, stream_request_body
+from tornado.web import RequestHandler, StaticFileHandler, stream_request_body
 
 from sandbox.outward import answer_of
+from sandbox.templates import Templates
 
 STATIC = Path(__file__).with_name("static")
+REGISTRY = Path(__file__).with_name("registry")
 FORWARDED = ("Authorization", "Idempotency-Key", "Content-Type", "Content-Length", "Accept")
 RETURNED = ("Content-Type", "Cache-Control", "Retry-After", "X-Request-Id", "Location")
 # The platform ends a mini-program's request after a minute.
@@ -26,7 +29,70 @@ class PhoneHandler(RequestHandler):
 
     def get(self) -> None:
         self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
         self.finish((STATIC / "phone.html").read_bytes())
+
+
+def demo_people(folder: Path = REGISTRY) -> list[dict[str, Any]]:
+    """The demo registry's people as the page offers them: id_number, name, phone (empty when none
+    is on file), about, and which one to begin with. Reads the files the service imports.
+    """
+
+    def rows(name: str) -> list[dict[str, str]]:
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as source:
+            return list(csv.DictReader(source))
+
+    cities = {
+        row["code"]: row["name"].removesuffix("市公安局车辆管理所") for row in rows("offices")
+    }
+    licences = {row["id_number"]: row for row in rows("licences")}
+    vehicles = {row["owner_id_number"]: row for row in rows("vehicles")}
+    people = []
+    for row in rows("population"):
+        key = row["id_number"]
+        about, phone = [], ""
+        if licence := licences.get(key):
+            phone = licence["phone"]
+            end = "注销" if licence["status"] == "注销" else f"至{licence['valid_until']}"
+            city = cities[licence["issuing_office"]]
+            about.append(f"{city}{licence['vehicle_class']}驾驶证，{end}")
+        if vehicle := vehicles.get(key):
+            phone = phone or vehicle["owner_phone"]
+            about.append(f"机动车{vehicle['plate']}")
+        people.append(
+            {
+                "id_number": key,
+                "name": row["name"],
+                "phone": phone,
+                "about": "；".join(about) or "没有驾驶证和机动车",
+                "first": not people,
+            }
+        )
+    return people
+
+
+class DemoHandler(RequestHandler):
+    """What the page shows somebody who comes with empty hands: people to be, where the service is,
+    what the subscribe messages are called.
+    """
+
+    def initialize(self, service: str, templates: Templates) -> None:
+        self.service = service
+        self.templates = templates
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        titles = {one.id: one.title for one in self.templates.subscribe.values()}
+        self.finish(
+            orjson.dumps({"people": demo_people(), "service": self.service, "templates": titles})
+        )
+
+
+class PageFileHandler(StaticFileHandler):
+    """The page's files. Browsers ask each time, so a page is never half old and half new."""
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Cache-Control", "no-cache")
 
 
 @stream_request_body

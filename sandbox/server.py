@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, RedirectHandler, StaticFileHandler
+from tornado.web import Application, RedirectHandler
 
 from sandbox import control
-from sandbox.phone import STATIC, MiniProxyHandler, PhoneHandler
+from sandbox.phone import STATIC, DemoHandler, MiniProxyHandler, PageFileHandler, PhoneHandler
 from sandbox.receipts import Receipts
 from sandbox.settings import Settings
 from sandbox.sms import SmsHandler
@@ -67,9 +67,14 @@ def make_server(settings: Settings) -> Sandbox:
             (r"/sandbox/verify", control.VerifyHandler, hands),
             (r"/sandbox/clock", control.ClockHandler, hands),
             (r"/sandbox/faults", control.FaultsHandler, hands),
+            (
+                r"/sandbox/demo",
+                DemoHandler,
+                {"service": settings.service, "templates": world.templates},
+            ),
             (r"/mini/(.*)", MiniProxyHandler, {"service": settings.service, "client": client}),
             (r"/phone/?", PhoneHandler),
-            (r"/static/(.*)", StaticFileHandler, {"path": str(STATIC)}),
+            (r"/static/(.*)", PageFileHandler, {"path": str(STATIC)}),
             (r"/", RedirectHandler, {"url": "/phone", "permanent": False}),
         ],
         # Addresses hold phone numbers and codes: no access log.
