@@ -25,7 +25,7 @@ def town(engine_urls: EngineUrls, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, for one module: while Playwright's loop runs, no other test may run one."""
+    """Debian's Chromium, for one module: while Playwright's loop runs, no other may."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
