@@ -10,7 +10,7 @@ from typing import Any
 
 from bot import application, menu, offices, photos, progress, registration, services
 from bot.intents import command, named
-from bot.scene import Move, Question, Scene
+from bot.scene import Move, NotAnAnswer, Question, Scene
 from bot.wording import fit, joined, refused, tidy
 from casework.context import Context
 from casework.conversations import Incoming, Talk, Turn
@@ -81,7 +81,10 @@ async def _move(scene: Scene, question: Question) -> Move:
         code = named(scene.text, scene.ctx.book.catalogue)
         if code is not None and not scene.at.startswith("services."):
             return await application.begin(scene, code)
-    return await question.take(scene)
+    try:
+        return await question.take(scene)
+    except NotAnAnswer as no:
+        return await menu.wished(scene) or scene.stay(no.said)
 
 
 def _means_go_on(scene: Scene) -> bool:

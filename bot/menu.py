@@ -9,7 +9,9 @@ from casework import me as person
 from casework.guide import services as all_services
 
 HOME = "menu.pick"
-EVERYWHERE = frozenset({"menu", "help", "progress", "cancel", "resume", "services", "me"})
+EVERYWHERE = frozenset(
+    {"menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me"}
+)
 """Commands that work in the middle of any question."""
 
 _BEGUN = ("registration.", "application.", "photo.")
@@ -58,6 +60,12 @@ async def _take(scene: Scene) -> Move:
     return await _understood(scene, understand(scene.text, scene.ctx.book.catalogue))
 
 
+async def wished(scene: Scene) -> Move | None:
+    """What free words ask for; None when they are not understood."""
+    intent = understand(scene.text, scene.ctx.book.catalogue)
+    return None if intent.kind == "unknown" else await _understood(scene, intent)
+
+
 async def _understood(scene: Scene, intent: Intent) -> Move:
     match intent.kind:
         case "command":
@@ -88,7 +96,7 @@ async def obey(scene: Scene, word: str) -> Move:
         case "resume":
             return await _resume(scene)
         case "register":
-            return registration.begin(scene)
+            return _register(scene)
         case "progress" | "withdraw":
             return _aside(scene, await progress.begin(scene))
         case "services":
@@ -119,6 +127,13 @@ def _aside(scene: Scene, move: Move) -> Move:
     flow, _, step = scene.at.partition(".")
     kept = {"flow": flow, "step": step, "answers": dict(scene.answers)}
     return Move(move.to, move.answers, move.said, move.citizen, paused=kept)
+
+
+def _register(scene: Scene) -> Move:
+    if scene.citizen is not None:
+        return _aside(scene, registration.begin(scene))
+    under_way = scene.at.startswith("registration.")
+    return registration.begin(scene, str(scene.answers.get("then", "")) if under_way else "")
 
 
 def _cancel(scene: Scene) -> Move:

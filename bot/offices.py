@@ -2,7 +2,7 @@
 
 import re
 
-from bot.scene import Move, Question, Scene, asks, end
+from bot.scene import Move, NotAnAnswer, Question, Scene, asks, end
 from bot.wording import office_lines
 from casework.offices import offices
 from rules.id_number import region_of
@@ -49,7 +49,7 @@ async def begin(scene: Scene) -> Move:
 async def _take_city(scene: Scene) -> Move:
     found = await offices_of(scene, scene.text)
     if not found:
-        return scene.stay(scene.say("city_unknown"))
+        raise NotAnAnswer(scene.say("city_unknown"))
     return scene.stay(found)
 
 

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from bot.offices import home_region, offices_of
-from bot.scene import Move, Question, Scene, asks, back_to, end
+from bot.scene import Move, NotAnAnswer, Question, Scene, asks, back_to, end
 from bot.wording import chosen, joined, numbered, refused
 from casework import accounts
 from rules import id_number, names, phones
@@ -40,7 +40,7 @@ async def _take_offer(scene: Scene) -> Move:
         return begin(scene, str(scene.answers.get("then", "")))
     if choice == 1 or scene.text in ("否", "不", "不用", "不要", "暂不"):
         return end(scene.say("register_later"))
-    return scene.stay(scene.say("choose_number"))
+    raise NotAnAnswer(scene.say("choose_number"))
 
 
 async def _take_id_number(scene: Scene) -> Move:
@@ -109,7 +109,9 @@ async def _take_mismatch(scene: Scene) -> Move:
     if choice == 1:
         return end(scene.say("register_later"))
     found = await offices_of(scene, scene.text)
-    return scene.stay(found or scene.say("city_unknown"))
+    if not found:
+        raise NotAnAnswer(scene.say("city_unknown"))
+    return scene.stay(found)
 
 
 QUESTIONS = (

@@ -34,6 +34,16 @@ class Move:
         return replace(self, said=f"{text}\n{self.said}" if self.said else text)
 
 
+class NotAnAnswer(Exception):
+    """Raised by a question: what was sent is no answer to it, but may be a wish of its own.
+    ``said`` comes before the question is asked again when it is not.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+
 @dataclass(frozen=True)
 class Scene:
     """One message in its place: who sent it, what is known so far, what it says."""

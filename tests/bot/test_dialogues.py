@@ -103,6 +103,40 @@ def test_mismatch_names_offices_and_another_city(house: RunningHouse) -> None:
     assert "已停下" in phone.say("取消")
 
 
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("注册", "请发您的18位身份证号码"),
+        ("怎么注册", "请发您的18位身份证号码"),
+        ("延期换证", "先注册"),
+        ("我要出国了，想办延期换证", "先注册"),
+        ("进度", "先注册"),
+        ("帮助", "您可以说"),
+        ("车管所", "请回复城市名"),
+    ],
+)
+def test_after_a_mismatch_wishes_come_before_cities(
+    house: RunningHouse, words: str, answer: str
+) -> None:
+    phone = house.stranger()
+    for said in ("延期换证", "1", phone.person.id_number, phone.person.name, phone.person.phone):
+        phone.say(said)
+    assert "不一致" in phone.say(phone.code())
+    assert answer in phone.say(words)
+
+
+def test_the_word_register_in_the_middle_keeps_what_it_was_for(house: RunningHouse) -> None:
+    phone = house.other()
+    assert "先注册" in phone.say("延期换证")
+    assert "身份证号码" in phone.say("注册")
+    phone.say(phone.person.id_number)
+    assert "身份证号码" in phone.say("注册")
+    for said in (phone.person.id_number, phone.person.name, phone.person.phone):
+        phone.say(said)
+    answer = phone.say(phone.code())
+    assert "注册成功" in answer and "面签" in answer
+
+
 def test_going_back_and_stopping(house: RunningHouse) -> None:
     phone = house.other()
     for words in ("注册", phone.person.id_number):
