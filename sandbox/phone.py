@@ -47,7 +47,7 @@ def demo_people(folder: Path = REGISTRY) -> list[dict[str, Any]]:
     }
     licences = {row["id_number"]: row for row in rows("licences")}
     vehicles = {row["owner_id_number"]: row for row in rows("vehicles")}
-    people = []
+    people: list[dict[str, Any]] = []
     for row in rows("population"):
         key = row["id_number"]
         about, phone = [], ""
