@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bianmin.errors import EngineError
 
@@ -102,9 +102,7 @@ class Running:
     async def end(self) -> None:
         """Stop watching, then the process: SIGTERM, and SIGKILL when that is not heard."""
         if self._watcher is not None:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
+            await _cancelled(self._watcher)
         await self._stop_process()
 
     async def _launch(self) -> None:
@@ -139,9 +137,7 @@ class Running:
                     f" End of {child.log}:\n{tail(child.log)}"
                 )
         finally:
-            for task in (died, ready):
-                task.cancel()
-            await asyncio.gather(died, ready, return_exceptions=True)
+            await _cancelled(died, ready)
 
     async def _until_ready(self) -> None:
         while True:
@@ -211,6 +207,16 @@ class Running:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they have ended. Once is not enough: a database driver that a check is
+    just closing swallows it."""
+    while going := [task for task in tasks if not task.done()]:
+        for task in going:
+            task.cancel()
+        await asyncio.wait(going, timeout=RETRY_READY)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def tail(log: Path) -> str:
