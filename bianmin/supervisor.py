@@ -25,6 +25,8 @@ STEADY_SECONDS = 60.0
 """A child that ran this long has recovered: its next failure is a first one."""
 FAILED_CHECKS = 3
 RETRY_READY = 0.05
+CANCEL_AGAIN = 1.0
+"""Long enough for what was cancelled to close its connections."""
 LOG_TAIL_BYTES = 1500
 
 
@@ -215,7 +217,7 @@ async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
     while going := [task for task in tasks if not task.done()]:
         for task in going:
             task.cancel()
-        await asyncio.wait(going, timeout=RETRY_READY)
+        await asyncio.wait(going, timeout=CANCEL_AGAIN)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
