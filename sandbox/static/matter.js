@@ -52,6 +52,8 @@ async function withdraw(matter) {
   await (draft ? back() : redraw());
 }
 
+const inWords = (day) => (day ? day.replace(/^(\d+)-0?(\d+)-0?(\d+)$/, "$1年$2月$3日") : "");
+
 function formCard(matter, guide, editable) {
   const open = new Map(matter.fields.map((field) => [field.name, field.open]));
   if (!guide.fields.length) return null;
@@ -64,7 +66,14 @@ function formCard(matter, guide, editable) {
     const box = field.options?.length
       ? h("select", common, h("option", { value: "" }, "请选择"), field.options.map((one) => h("option", { value: one.value, selected: one.value === shown }, one.label)))
       : h("input", { ...common, value: shown, type: { date: "date", phone: "tel" }[field.type] || "text", placeholder: field.example ? `例如：${field.example}` : "" });
-    return h("label", { class: "field" }, h("span", { class: field.required ? "must" : "" }, field.label), box, field.help ? h("span", { class: "soft" }, field.help) : null);
+    const label = h("span", { class: field.required ? "must" : "" }, field.label);
+    // A browser shows dates in its own language's order; the label says it in words.
+    if (field.type === "date") {
+      const words = h("b", {}, inWords(shown));
+      box.addEventListener("input", () => { words.textContent = inWords(box.value); });
+      label.append("　", words);
+    }
+    return h("label", { class: "field" }, label, box, field.help ? h("span", { class: "soft" }, field.help) : null);
   }));
   // Each answer is saved when it is given, so that nothing is lost on the way to a photo.
   const saved = h("span", { class: "saved", role: "status" });

@@ -2,10 +2,12 @@
 word is typed only where no button offers it.
 """
 
+import io
 import os
 import re
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 PICTURES = os.environ.get("BIANMIN_PICTURES")
@@ -15,13 +17,18 @@ SLOW = 20_000
 """Milliseconds for what goes through the worker, the gateway and back."""
 
 
-def picture(page: Page, name: str) -> None:
-    """Keep what is on the screen, where pictures are asked for."""
-    if PICTURES:
-        page.bring_to_front()
-        page.mouse.move(0, 0)
-        page.wait_for_timeout(500)
-        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+def picture(page: Page, name: str, height: int = 800) -> None:
+    """Keep what is on the screen, where pictures are asked for; in 256 colours, to stay small."""
+    if not PICTURES:
+        return
+    page.bring_to_front()
+    page.mouse.move(0, 0)
+    page.set_viewport_size({"width": 1280, "height": height})
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    shot.quantize(256, dither=Image.Dither.NONE).save(Path(PICTURES) / f"{name}.png", optimize=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 class PhonePage:

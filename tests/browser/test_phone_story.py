@@ -88,7 +88,7 @@ def test_licence_deferral_by_mouse(house: House, open_page: Callable[[str], Page
     site = open_page(house.service_url)
     site.goto("/")
     expect(site.get_by_role("link", name="驾驶证延期换证")).to_be_visible()
-    picture(site, "public")
+    picture(site, "public", height=720)
 
 
 def register_in_chat(phone: PhonePage) -> float:
@@ -153,17 +153,17 @@ def go_on_in_mini_program(phone: PhonePage) -> None:
     page = phone.mini.locator("#page")
     page.get_by_role("button", name="草稿").click()
     expect(page.get_by_label("延期截止日期")).to_have_value("2027-03-01")
+    expect(page.get_by_text("2027年3月1日")).to_be_visible()
     photo = page.locator("[data-material=id_card] img")
     expect(photo).to_have_js_property("complete", True)
     assert photo.evaluate("image => image.naturalWidth") > 0
-    picture(phone.page, "phone")
+    picture(phone.page, "phone-draft")
     proof = page.locator("[data-material=reason_proof]")
     phone.sample(proof, "改名成 .jpg 的网页")
     expect(page.get_by_role("alert")).to_contain_text("不支持这种文件")
     phone.sample(proof, "没有盖章")
     expect(proof.locator("img")).to_have_count(1, timeout=20_000)
     phone.press("提交")
-    picture(phone.page, "phone-consent")
     phone.consent("允许")
     phone.subscribe_message("审核中")
     phone.press("订阅进度消息")
@@ -173,12 +173,12 @@ def go_on_in_mini_program(phone: PhonePage) -> None:
 def send_back(desk: Desk) -> None:
     """Two defects at once."""
     desk.work_list()
-    picture(desk.page, "desk-worklist")
+    picture(desk.page, "desk-worklist", height=230)
     desk.take_first()
     desk.open_send_back()
     desk.defect("延期事由证明", "缺少学校印章，请重新拍照")
     desk.defect("延期截止日期", "请填到通知书所载毕业日期")
-    picture(desk.page, "desk-matter")
+    picture(desk.page, "desk-matter", height=1060)
     desk.decide("确认退回补正", "已退回补正")
 
 
@@ -187,7 +187,7 @@ def correct(phone: PhonePage) -> None:
     page = phone.mini.locator("#page")
     phone.subscribe_message("待补正")
     expect(page).to_contain_text("需要补正 2 处")
-    picture(phone.page, "phone-correction")
+    picture(phone.page, "phone")
     phone.press("提交")
     phone.consent("拒绝")
     expect(page.get_by_role("alert")).to_contain_text("还有需要补正的内容没有改")
