@@ -14,8 +14,11 @@ from rules.flow import ENDED
 from rules.matter import Matter, State
 from rules.people import Citizen
 from rules.refusals import Refusal
+from storage.matters import StoredMatter
+from storage.photos import PhotoMissing
 
 _LIST = 50
+_TRIES = 8
 
 
 async def open_draft(
@@ -29,32 +32,47 @@ async def open_draft(
     service = ctx.book.catalogue.find(service_code)
     facts = await facts_about(ctx, citizen.key)
     given = {"applicant": citizen.key, "subject": citizen.key, "channel": channel}
-    wanted = number_for(ctx.stores.vault, f"{citizen.key}:{cause}")
-    number = wanted
-    if service.one_at_a_time:
-        # The claim is the truth: whoever loses it goes on with the winner's draft.
-        number = await ctx.stores.sessions.claim_open(citizen.key, service.code, wanted)
-        ctx.checkpoint("after-claim")
-    stored = await ctx.stores.matters.get(number)
-    if stored is None:
-        try:
+    for _ in range(_TRIES):
+        number, begun = await _number(ctx, citizen, service.code, cause)
+        if begun is not None:
+            # The same request again, however the matter it began has fared since.
+            return await matter_view(ctx, begun.matter, begun.notices)
+        if service.one_at_a_time:
+            # The claim is the truth: whoever loses it goes on with the winner's draft. A claim
+            # whose matter was never begun is not given back but taken up by the next to ask: its
+            # holder may be writing it this moment.
+            number = await ctx.stores.sessions.claim_open(citizen.key, service.code, number)
+            ctx.checkpoint("after-claim")
+        stored = await ctx.stores.matters.get(number)
+        if stored is None:
             matter = await steps.start(
                 ctx, service, "create", citizen.actor, cause, given, facts, number
             )
-        except Refusal:
-            # Nothing was begun, so nothing may stay claimed.
-            await ctx.stores.sessions.release_open(citizen.key, service.code, number)
-            raise
-        return await matter_view(ctx, matter)
-    matter = stored.matter
-    if matter.state in ENDED:
-        # It ended, but the release of its place is still owed: settle that and begin anew.
+            return await matter_view(ctx, matter)
+        if stored.matter.applicant == citizen.key and stored.matter.state not in ENDED:
+            if stored.matter.state is State.DRAFT:
+                return await matter_view(ctx, stored.matter, stored.notices)
+            raise Refusal("already-under-way", number=number, service=service.title)
+        # It ended and the release of its place is still owed, or somebody else began a matter of
+        # the number claimed: settle that and begin anew.
         await effects.apply_owed(ctx, number)
         await ctx.stores.sessions.release_open(citizen.key, service.code, number)
-        return await open_draft(ctx, citizen, service_code, f"{cause}+", channel)
-    if matter.state is State.DRAFT or matter.timeline[0].cause == cause:
-        return await matter_view(ctx, matter, stored.notices)
-    raise Refusal("already-under-way", number=number, service=service.title)
+    raise Refusal("busy-try-again")
+
+
+async def _number(
+    ctx: Context, citizen: Citizen, service: str, cause: str
+) -> tuple[str, StoredMatter | None]:
+    """The number a request's matter gets, and the matter when the request began it before. One
+    that another matter has by chance is passed over."""
+    for attempt in range(_TRIES):
+        wanted = number_for(ctx.stores.vault, f"{citizen.key}:{service}:{cause}", attempt)
+        stored = await ctx.stores.matters.get(wanted)
+        if stored is None:
+            return wanted, None
+        if steps.begun_by(stored.matter, citizen.key, cause):
+            return wanted, stored
+    raise Refusal("busy-try-again")
 
 
 async def fill(
@@ -91,12 +109,24 @@ async def attach(
     try:
         view = await _step(ctx, citizen, number, "attach", cause, {"photo": photo})
     except Refusal:
-        await ctx.stores.photos.delete(photo_id)
-        await ctx.stores.photos.delete(thumbnail)
+        await _delete_pictures(ctx, photo_id, thumbnail)
         raise
-    await ctx.stores.photos.confirm(photo_id)
-    await ctx.stores.photos.confirm(thumbnail)
+    if _names(view, photo_id):
+        await ctx.stores.photos.confirm(photo_id)
+        await ctx.stores.photos.confirm(thumbnail)
+    else:
+        # The same request was faster elsewhere, or the photo was taken away again meanwhile.
+        await _delete_pictures(ctx, photo_id, thumbnail)
     return view
+
+
+def _names(view: MatterView, photo_id: str) -> bool:
+    return any(p.id == photo_id for m in view.materials for p in m.photos)
+
+
+async def _delete_pictures(ctx: Context, photo_id: str, thumbnail: str) -> None:
+    await ctx.stores.photos.delete(photo_id)
+    await ctx.stores.photos.delete(thumbnail)
 
 
 async def detach(
@@ -105,10 +135,13 @@ async def detach(
     """Take a photo away again; the picture itself is deleted. Raises not-found, part-not-open."""
     matter = await owned(ctx, citizen, number)
     gone = next((p for p in matter.photos if p.id == photo_id), None)
-    view = await _step(ctx, citizen, number, "detach", cause, {"photo": photo_id})
     if gone is not None:
-        await ctx.stores.photos.delete(gone.id)
-        await ctx.stores.photos.delete(gone.thumbnail)
+        # Were the process to die after the step, the sweep would still find the pictures.
+        await ctx.stores.photos.doubt(gone.id, ctx.now())
+        await ctx.stores.photos.doubt(gone.thumbnail, ctx.now())
+    view = await _step(ctx, citizen, number, "detach", cause, {"photo": photo_id})
+    if gone is not None and not _names(view, photo_id):
+        await _delete_pictures(ctx, gone.id, gone.thumbnail)
     return view
 
 
@@ -118,7 +151,11 @@ async def photo(ctx: Context, citizen: Citizen, number: str, photo_id: str) -> P
     found = next((p for p in matter.photos if p.id == photo_id), None)
     if found is None:
         raise Refusal("not-found")
-    return PhotoFile(found.media_type, await ctx.stores.photos.open(found.id))
+    try:
+        return PhotoFile(found.media_type, await ctx.stores.photos.open(found.id))
+    except PhotoMissing as error:
+        # Taken away between the two looks.
+        raise Refusal("not-found") from error
 
 
 async def submit(ctx: Context, citizen: Citizen, number: str, cause: str) -> MatterView:

@@ -61,9 +61,15 @@ async def start(
             await _settle(ctx, matter)
             return matter
         there = (await load(ctx, name)).matter
-        if number is not None or there.timeline[0].cause == cause:
+        same = there.timeline[0].cause == cause or number is not None
+        if same and there.applicant == given["applicant"]:
             return there
     raise Refusal("busy-try-again")
+
+
+def begun_by(matter: Matter, applicant: str, cause: str) -> bool:
+    """Whether this very request of this person began the matter: numbers may meet by chance."""
+    return matter.applicant == applicant and matter.timeline[0].cause == cause
 
 
 async def take(

@@ -113,6 +113,11 @@ class Photos:
         )
         return [Unconfirmed(d["_id"], d["metadata"]["matter"]) async for d in cursor]
 
+    async def doubt(self, photo_id: str, at: datetime) -> None:
+        """Its matter is about to drop it: the sweep looks whether it did."""
+        change = {"$set": {"metadata.unconfirmed": at}}
+        await self._files.update_one({"_id": photo_id}, change)
+
     async def confirm(self, photo_id: str) -> None:
         """Its matter names it: it stays."""
         await self._files.update_one({"_id": photo_id}, {"$unset": {"metadata.unconfirmed": ""}})
