@@ -221,17 +221,17 @@ class JsonHandler(BaseHandler):
     def cause(self) -> str:
         """The Idempotency-Key as the cause of an event. Raises ``idempotency-key-missing``.
 
-        It is bound to caller and operation, so that one citizen's key never meets another's, nor
-        that of another step. Where nobody is logged in it is bound to the whole body: whoever
-        repeats a registration must know all of it, the SMS code included.
+        It is bound to caller, address and body, so that one citizen's key never meets another's,
+        nor that of another step, and a key used again for something else does not pass for its
+        repetition. Where nobody is logged in, whoever repeats a registration must so know all of
+        it, the SMS code included.
         """
         key = self.request.headers.get("Idempotency-Key", "")
         if not _KEY.fullmatch(key):
             raise Refusal("idempotency-key-missing")
-        known = self.access is Access.CITIZEN
-        who = self.citizen.key.encode() if known else self.request.body
-        operation = f"{self.request.method} {type(self).__name__} {key}\n".encode()
-        return f"mini:{hashlib.sha256(operation + who).hexdigest()[:40]}"
+        who = self.citizen.key if self.access is Access.CITIZEN else ""
+        asked = f"{self.request.method} {self.request.path} {key} {who}\n".encode()
+        return f"mini:{hashlib.sha256(asked + self.request.body).hexdigest()[:40]}"
 
     @property
     def writes(self) -> bool:

@@ -21,7 +21,8 @@ _ABOUT = f"""JSON over HTTPS for the mini-program.
 * Errors are RFC 9457 `application/problem+json`: `code` for programs, `detail` and `next` in
   Chinese for the citizen, `params` with what they were made from.
 * Every write takes an `Idempotency-Key` of 8 to 128 visible ASCII characters. A repeated request
-  with the same key changes nothing more and is answered with the present state.
+  with the same key changes nothing more and is answered with the present state; with another
+  body it is another request.
 * Times are UTC, ISO 8601 with `Z`; dates are Asia/Shanghai dates.
 * A JSON body has at most {JSON_LIMIT // 1024} KB.
 """

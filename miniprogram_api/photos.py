@@ -104,8 +104,10 @@ class PhotosHandler(ApiHandler):
                 raise Refusal("form-incomplete", fields=fields)
             if not self._form.whole:
                 raise Refusal("photo-truncated")
+            material = self._form.material
+            cause = f"{self.cause}/{material}"
             return await matters.attach(
-                self.ctx, self.citizen, number, self._form.material, self._spool, self.cause
+                self.ctx, self.citizen, number, material, self._spool, cause
             )
 
     def on_finish(self) -> None:

@@ -83,6 +83,8 @@ def test_one_key_never_stands_for_two_steps(draft: tuple[Citizen, str]) -> None:
     path = f"/matters/{number}"
     filling = citizen.call("PATCH", path, {"form": {"reason": "出国"}}, key="one-and-only")
     assert filling.json()["form"] == {"reason": "abroad"}
+    other = citizen.call("PATCH", path, {"form": {"reason": "服兵役"}}, key="one-and-only")
+    assert other.json()["form"] == {"reason": "military"}
     assert citizen.call("DELETE", path, key="one-and-only").json()["state"] == "withdrawn"
 
 

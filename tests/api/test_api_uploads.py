@@ -106,6 +106,8 @@ def test_the_same_key_gives_one_photo(draft: tuple[Citizen, str]) -> None:
     assert (first.status, second.status) == (201, 201)
     assert first.json()["version"] == second.json()["version"]
     assert len(photos_of(citizen, number, "reason_proof")) == 1
+    other = citizen.upload(number, {**parts, "material": "id_card"}, key="photo-key-1")
+    assert other.status == 201 and len(photos_of(citizen, number, "id_card")) == 1
 
 
 def test_more_photos_than_the_material_takes(draft: tuple[Citizen, str]) -> None:
