@@ -1,5 +1,6 @@
 """Fixtures every test may use: real engines, started once, and a database of one's own."""
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,12 @@ from pymongo import MongoClient
 
 from storage.engines import EngineUrls
 from tests.support.engines import engine_process
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_stray_loop() -> None:
+    """pytest-tornado asks for a loop before one runs; asyncio would make one that nobody closes."""
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")
