@@ -32,6 +32,8 @@ _TRIES = 20
 # Of two answers about one message, the one that says more; that it never came is said by all.
 _WEIGHT: tuple[Fate, ...] = ("delivered", "sent", "failed", "unknown", "absent")
 
+_TOO_LATE = Rejected("lease-half-over", "retry")
+
 HANDED = Counter("bianmin_notices_total", "Notices by channel and outcome", ["channel", "outcome"])
 REPEATS = Counter("bianmin_notice_repeats_total", "Flagged second sendings after a doubt")
 
@@ -47,16 +49,21 @@ class Receipt:
 
 
 async def deliver_due(ctx: Context, limit: int = 200) -> int:
-    """Attend to every matter with a notice due; how many there were."""
+    """Attend to every matter with a notice due; how many were. One that cannot be attended to
+    holds up no other."""
     numbers = await ctx.stores.matters.with_notice_due(ctx.now(), limit)
     room = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(number: str) -> None:
+    async def one(number: str) -> bool:
         async with room:
-            await attend(ctx, number)
+            try:
+                await attend(ctx, number)
+            except Exception:
+                log.exception("delivery-failed", matter=number)
+                return False
+            return True
 
-    await asyncio.gather(*(one(n) for n in numbers))
-    return len(numbers)
+    return sum(await asyncio.gather(*(one(n) for n in numbers)))
 
 
 async def attend(ctx: Context, number: str) -> None:
@@ -129,15 +136,37 @@ async def _hand_over(ctx: Context, session: Session, matter: Matter, notice: Not
         template = texts.consent_template(notice.template)
         if not await ctx.stores.sessions.use_consent(session.key, template):
             return Rejected("consent-used-up", "other_channel", "")
-        data = subscribe_data(texts, service, matter, notice.template, notice_time(matter, notice))
-        openid = session.wechat["mini"].openid
-        return await ctx.gateways.mini.send_subscribe(
-            openid, template, data, f"pages/matter?no={matter.number}"
-        )
+        outcome = await _by_subscribe(ctx, session, matter, notice, template)
+        if isinstance(outcome, Rejected) and outcome.action != "other_channel":
+            # WeChat took none of it, so the consent is good for another try.
+            await ctx.stores.sessions.return_consent(session.key, template)
+        return outcome
+    if _too_late(ctx, notice):
+        return _TOO_LATE
     params = sms_params(texts, service, matter, notice.template, office)
     return await ctx.gateways.sms.send(
         session.phone, texts.sms_template(notice.template), params, out_id=notice.id
     )
+
+
+async def _by_subscribe(
+    ctx: Context, session: Session, matter: Matter, notice: Notice, template: str
+) -> Outcome:
+    if _too_late(ctx, notice):
+        return _TOO_LATE
+    service = ctx.book.catalogue[matter.service]
+    at = notice_time(matter, notice)
+    data = subscribe_data(ctx.book.texts, service, matter, notice.template, at)
+    return await ctx.gateways.mini.send_subscribe(
+        session.wechat["mini"].openid, template, data, f"pages/matter?no={matter.number}"
+    )
+
+
+def _too_late(ctx: Context, notice: Notice) -> bool:
+    """Whether a database that stalled left too little of the lease for the call: its end would
+    find another worker at it."""
+    began = notice.began or ctx.now()
+    return ctx.now() - began > timedelta(seconds=_pace(ctx).lease) / 2
 
 
 def notice_time(matter: Matter, notice: Notice) -> datetime:
@@ -173,8 +202,8 @@ async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
             found = await _looked_up(ctx, session.phone, notice)
 
     def change(now: Notice) -> Notice | None:
-        if now.state is not NoticeState.IN_DOUBT:
-            return None
+        if now.state is not NoticeState.IN_DOUBT or now.began != notice.began:
+            return None  # what was looked up is another hand-over's fate
         match found:
             case "sent" | "delivered":
                 return notices.taken(now, "looked-up", ctx.now())
@@ -183,11 +212,12 @@ async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
             case "absent":
                 return notices.absent(now, ctx.now())
             case _:
-                REPEATS.inc()
-                log.warning("notice-repeated", matter=stored.matter.number, notice=notice.id)
-                return notices.unresolved(now, ctx.now())
+                return notices.unresolved(now, ctx.now(), _pace(ctx))
 
-    await _change(ctx, stored.matter.number, notice.id, change)
+    after = await _change(ctx, stored.matter.number, notice.id, change)
+    if after is not None and after.flagged and not notice.flagged:
+        REPEATS.inc()
+        log.warning("notice-repeated", matter=stored.matter.number, notice=notice.id)
 
 
 async def _looked_up(ctx: Context, phone: str, notice: Notice) -> Fate:
@@ -224,15 +254,16 @@ async def receipts(ctx: Context, found: Iterable[Receipt]) -> int:
 
 async def _change(
     ctx: Context, number: str, notice_id: str, change: Callable[[Notice], Notice | None]
-) -> None:
-    """Write a notice's next state, reading again as often as another delivery was faster."""
+) -> Notice | None:
+    """Write a notice's next state, reading again as often as another delivery was faster; gives
+    what was written."""
     for _ in range(_TRIES):
         stored = await ctx.stores.matters.get(number)
         if stored is None:
-            return
+            return None
         after = change(stored.notices[notice_id])
         if after is None or await ctx.stores.matters.save_notice(stored, after):
-            return
+            return after
     raise RuntimeError(f"notice {notice_id} could not be written")
 
 

@@ -126,12 +126,8 @@ def refused(notice: Notice, code: str, action: str, now: datetime, pace: Pace) -
 
 def doubted(notice: Notice, now: datetime, pace: Pace) -> Notice:
     """The call ended without an answer, or its caller died: look it up before anything else."""
-    return replace(
-        notice,
-        state=NoticeState.IN_DOUBT,
-        lease=None,
-        due=now + timedelta(seconds=pace.doubt),
-    )
+    # The lease stays: should the caller live and hear the answer late, it still counts.
+    return replace(notice, state=NoticeState.IN_DOUBT, due=now + timedelta(seconds=pace.doubt))
 
 
 def absent(notice: Notice, now: datetime) -> Notice:
@@ -139,9 +135,17 @@ def absent(notice: Notice, now: datetime) -> Notice:
     return _with(notice, now, "absent", state=NoticeState.DUE, due=now)
 
 
-def unresolved(notice: Notice, now: datetime) -> Notice:
-    """Nobody can say whether it was taken: one more try, flagged and counted."""
-    return _with(notice, now, "unresolved", state=NoticeState.DUE, due=now, repeat=True)
+def unresolved(notice: Notice, now: datetime, pace: Pace) -> Notice:
+    """Nobody can say whether it was taken: one more try, flagged and counted; only one. After it
+    an SMS is looked up at the pace of the retries; what stays unknown closes the channel."""
+    if not notice.flagged:
+        return _with(notice, now, "unresolved", state=NoticeState.DUE, due=now, repeat=True)
+    looks = sum(1 for a in notice.attempts if a.outcome == "unknown")
+    if notice.channel == "sms" and looks < len(pace.retries):
+        due = now + timedelta(seconds=pace.retries[looks])
+        return _with(notice, now, "unknown", state=NoticeState.IN_DOUBT, due=due)
+    closed = (*notice.closed, notice.channel or "")
+    return replace(_with(notice, now, "unknown", state=NoticeState.DUE, due=now), closed=closed)
 
 
 def dead(notice: Notice, now: datetime) -> Notice:
@@ -150,8 +154,12 @@ def dead(notice: Notice, now: datetime) -> Notice:
 
 
 def receipt(notice: Notice, reference: str, delivered: bool, code: str, now: datetime) -> Notice:
-    """A receipt moves only what is not final: a late or repeated one changes nothing."""
-    if notice.state not in (NoticeState.SENT, NoticeState.SENDING, NoticeState.IN_DOUBT):
+    """A receipt moves only what is not final: a late or repeated one changes nothing. That it was
+    delivered is believed also while it waits to be sent again, and of a first sending's twin."""
+    waiting = notice.state is NoticeState.DUE and bool(notice.attempts)
+    if notice.state not in (NoticeState.SENT, NoticeState.SENDING, NoticeState.IN_DOUBT) and not (
+        delivered and (waiting or notice.state is NoticeState.UNDELIVERED)
+    ):
         return notice
     state = NoticeState.DELIVERED if delivered else NoticeState.UNDELIVERED
     outcome = "delivered" if delivered else "undelivered"

@@ -152,13 +152,17 @@ class Sessions:
         """Claim the citizen's one place for a service: the number of the matter that holds it,
         ours or the winner's."""
         field = f"open.{service}"
-        result = await self._sessions.update_one({"_id": key}, set_if_absent(field, number))
-        if result.modified_count:
-            return number
-        document = await self._sessions.find_one({"_id": key}, {field: 1})
-        held = (document or {}).get("open", {}).get(service)
-        # Released between the two: the next call finds it free.
-        return str(held) if held else await self.claim_open(key, service, number)
+        while True:
+            result = await self._sessions.update_one({"_id": key}, set_if_absent(field, number))
+            if result.modified_count:
+                return number
+            document = await self._sessions.find_one({"_id": key}, {field: 1})
+            if document is None:
+                raise LookupError("no such account")
+            held = document.get("open", {}).get(service)
+            if held:
+                return str(held)
+            # Released between the two: the next round finds it free.
 
     async def release_open(self, key: str, service: str, number: str) -> bool:
         """Give the place back, if this matter still holds it."""
@@ -237,6 +241,10 @@ class Sessions:
             {"_id": key}, [{"$set": {f"consents.{template}": fewer}}]
         )
         return bool(result.modified_count)
+
+    async def return_consent(self, key: str, template: str) -> None:
+        """Give back a consent that was not used up after all."""
+        await self._sessions.update_one({"_id": key}, {"$inc": {f"consents.{part(template)}": 1}})
 
 
 _WITHOUT_TALK = {"talk": 0, "effects": 0}

@@ -11,10 +11,11 @@ from bianmin.settings import Settings
 from bianmin.settings_sources import GENERATED
 from casework import facesign, matters
 from casework.context import Context
+from casework.conversations import Incoming, Talk, Turn
 from casework.officers import Officer
 from rules.people import Citizen, Tier
 from storage.engines import EngineUrls
-from tests.desk.town import id_number
+from tests.desk.town import id_number, picture
 
 OFFICE, OTHER = "4101-VO", "4106-VO"
 NAMES = {OFFICE: "郑州市车辆管理所", OTHER: "鹤壁市车辆管理所"}
@@ -112,3 +113,21 @@ async def citizen(ctx: Context, order: int) -> Citizen:
 async def draft(ctx: Context, who: Citizen, cause: str = "draft") -> str:
     """A draft of the deferral service; its number."""
     return (await matters.open_draft(ctx, who, SERVICE, cause, "mini")).number
+
+
+async def submitted(ctx: Context, who: Citizen) -> str:
+    """A submitted deferral with its two pictures; its number."""
+    number = await draft(ctx, who)
+    until = (ctx.today() + timedelta(days=400)).isoformat()
+    await matters.fill(ctx, who, number, {"reason": "出国（境）", "until": until}, "fill")
+    for material in ("id_card", "reason_proof"):
+        async with ctx.lab.spool() as spool:
+            await spool.write(picture())
+            await matters.attach(ctx, who, number, material, spool, material)
+    await matters.submit(ctx, who, number, "submit")
+    return number
+
+
+async def silent(ctx: Context, who: Citizen | None, talk: Talk, incoming: Incoming) -> Turn:
+    """A conversation that says nothing."""
+    return Turn("")

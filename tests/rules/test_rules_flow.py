@@ -222,7 +222,36 @@ def test_a_doubt_is_flagged_only_when_it_stays_one() -> None:
     doubtful = notices.doubted(sending, event.at, PACE)
     assert doubtful.state is NoticeState.IN_DOUBT
     assert not notices.absent(doubtful, event.at).flagged
-    assert notices.unresolved(doubtful, event.at).flagged
+    assert notices.unresolved(doubtful, event.at, PACE).flagged
     stored = notices.to_data(doubtful)
     assert notices.from_data(doubtful.id, stored) == doubtful
     assert notices.next_due({"a": doubtful, "b": notice}) == notice.due
+
+
+def test_what_stays_in_doubt_is_repeated_once_and_then_only_looked_up() -> None:
+    _, event = _approved()
+    (notice,) = notices.notices_for(SERVICE, event, timedelta(0))
+    outcomes = []
+    while notice.closed == ():
+        if notice.state is NoticeState.DUE:
+            notice = notices.claimed(notice, "sms", "lease", event.at, PACE)
+            notice = notices.doubted(notice, event.at, PACE)
+            outcomes.append("sent")
+        notice = notices.unresolved(notice, event.at, PACE)
+        outcomes.append(notice.state.value)
+    assert outcomes == ["sent", "due", "sent", "in_doubt", "in_doubt", "due"]
+    assert sum(a.repeat for a in notice.attempts) == 1 and notice.closed == ("sms",)
+
+
+def test_a_delivery_report_is_believed_late_and_a_failure_is_not() -> None:
+    _, event = _approved()
+    (notice,) = notices.notices_for(SERVICE, event, timedelta(0))
+    assert notices.receipt(notice, "biz", True, "", event.at) == notice
+    sending = notices.claimed(notice, "sms", "lease", event.at, PACE)
+    waiting = notices.absent(notices.doubted(sending, event.at, PACE), event.at)
+    assert notices.receipt(waiting, "biz", False, "X", event.at) == waiting
+    delivered = notices.receipt(waiting, "biz", True, "", event.at)
+    assert (delivered.state, delivered.due) == (NoticeState.DELIVERED, None)
+    failed = notices.receipt(sending, "biz", False, "X", event.at)
+    assert failed.state is NoticeState.UNDELIVERED
+    assert notices.receipt(failed, "biz", True, "", event.at).state is NoticeState.DELIVERED

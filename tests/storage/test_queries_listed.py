@@ -77,6 +77,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await sessions.unset_wechat(key, "mini")
     await sessions.add_consent(key, "t", "c2")
     await sessions.use_consent(key, "t")
+    await sessions.return_consent(key, "t")
     bindings = Bindings(database["wechat_bindings"])
     await bindings.bind("o", "mini", key, NOW)
     await bindings.session_of("o")

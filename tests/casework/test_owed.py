@@ -1,0 +1,58 @@
+"""What is owed: one thing that fails holds up no other, a busy gateway uses up no consent."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from casework import matters
+from casework.context import Context
+from casework.delivery import attend
+from casework.sweep import sweep
+from rules.people import Citizen
+from storage.engines import EngineUrls
+from tests.casework.inside import citizen, draft, house, silent, submitted
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_busy_gateway_uses_up_no_consent(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who = await citizen(ctx, 1)
+        template = ctx.book.texts.consent_template("submitted")
+        await ctx.stores.sessions.set_wechat(who.key, "mini", "openid", None, ctx.now())
+        await ctx.stores.sessions.add_consent(who.key, template, "tap")
+        number = await submitted(ctx, who)
+        for _ in range(2):
+            await attend(ctx, number)
+            session = await ctx.stores.sessions.get(who.key)
+            assert session is not None and session.consents[template] == 1
+            stored = await ctx.stores.matters.get(number)
+            assert stored is not None
+            (notice,) = stored.notices.values()
+            assert (notice.channel, notice.state.value) == ("subscribe", "due")
+            ctx.clock.ahead += timedelta(minutes=1)  # type: ignore[attr-defined]  # the test's clock
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_what_cannot_be_settled_holds_up_nothing_else(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        bad, good = await citizen(ctx, 1), await citizen(ctx, 2)
+        await _owing(ctx, bad, "no-such-effect")
+        number = await _owing(ctx, good, "release_place")
+        ctx.clock.ahead += timedelta(minutes=5)  # type: ignore[attr-defined]  # the test's clock
+        await sweep(ctx, silent)
+        assert await ctx.stores.matters.with_effect_due(ctx.now(), 10) != [number]
+        stored = await ctx.stores.matters.get(number)
+        assert stored is not None and stored.effects == ()
+
+
+async def _owing(ctx: Context, who: Citizen, kind: str) -> str:
+    number = await draft(ctx, who)
+    await matters.withdraw(ctx, who, number, "away")
+    owed = {f"effects.{number}-x": {"kind": kind, "data": {}}, "effect_due": ctx.now()}
+    await ctx.stores.database["matters"].update_one({"_id": number}, {"$set": owed})
+    return number
