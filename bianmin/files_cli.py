@@ -1,4 +1,4 @@
-"""The commands for files and officers: import, export, officer, demo-registry."""
+"""The commands for files, officers and the menu: import, export, officer, menu, demo-registry."""
 
 import asyncio
 import json
@@ -19,7 +19,9 @@ from bianmin.settings import Settings
 from bianmin.settings_sources import require
 from casework import exchange, officers
 from casework.context import Context
+from notify.outcome import Taken
 from rules.formats import RowProblem
+from rules.menu import load_menu
 from rules.refusals import Refusal
 
 REGISTRY = Path(__file__).parents[1] / "sandbox" / "registry"
@@ -170,6 +172,24 @@ def officer_disable(username: str) -> None:
     in_house(work)
 
 
+@click.group("menu")
+def menu() -> None:
+    """The official account's menu (rules/menu.toml)."""
+
+
+@menu.command("push")
+def menu_push() -> None:
+    """Set the menu at WeChat."""
+
+    async def work(ctx: Context) -> None:
+        outcome = await ctx.gateways.official.push_menu(load_menu(ctx.book.catalogue))
+        if not isinstance(outcome, Taken):
+            raise OperatorError(f"WeChat did not take the menu: {outcome}")
+        click.echo("The menu is set.")
+
+    in_house(work)
+
+
 @click.command("demo-registry")
 def demo_registry() -> None:
     """Fill a development database with the registry and the officers of the demo."""
@@ -205,4 +225,4 @@ def _keep_logins(path: Path, logins: dict[str, str]) -> None:
         json.dump(logins, file)
 
 
-COMMANDS = (import_, export, officer, demo_registry)
+COMMANDS = (import_, export, officer, menu, demo_registry)

@@ -90,6 +90,8 @@ async def run(settings: Settings, console: Console) -> None:
                 if stop.is_set():
                     return
                 await supervisor.start(child)
+            if made.with_sandbox:
+                await _command(("menu", "push"), made)
             console.print(addresses(made))
             console.print("Ctrl-C stops everything.")
             await stop.wait()
@@ -145,12 +147,16 @@ async def first_run(made: Plan) -> None:
     done = made.settings.data_dir / "first-run"
     if not FIRST_RUN or done.exists() or not made.with_sandbox:
         return
-    log = made.settings.data_dir / "log" / "first-run.log"
     for command in FIRST_RUN:
-        code = await asyncio.to_thread(_call, command, made.env, log)
-        if code != 0:
-            raise EngineError(f"bianmin {' '.join(command)} failed. End of {log}:\n{tail(log)}")
+        await _command(command, made)
     done.touch()
+
+
+async def _command(command: Sequence[str], made: Plan) -> None:
+    log = made.settings.data_dir / "log" / "commands.log"
+    code = await asyncio.to_thread(_call, command, made.env, log)
+    if code != 0:
+        raise EngineError(f"bianmin {' '.join(command)} failed. End of {log}:\n{tail(log)}")
 
 
 def _call(command: Sequence[str], env: Mapping[str, str], log: Path) -> int:
