@@ -6,7 +6,8 @@ import time
 from rich.console import Console
 
 from bianmin.demo.stage import stage
-from bianmin.demo.story import StoryBroken, Teller, tell
+from bianmin.demo.story import tell
+from bianmin.demo.telling import StoryBroken, Teller
 
 
 def main() -> int:
