@@ -7,7 +7,7 @@ from typing import Any
 from bot.offices import home_region, offices_of
 from bot.scene import Move, NotAnAnswer, Question, Scene, asks, back_to, end
 from bot.wording import chosen, joined, numbered, refused
-from casework import accounts
+from casework import accounts, codes
 from rules import id_number, names, phones
 from rules.masking import mask_name
 from rules.refusals import Refusal
@@ -57,7 +57,7 @@ async def _take_phone(scene: Scene) -> Move:
 
 
 async def _send_code(scene: Scene, phone: str) -> Move:
-    sent = await accounts.send_code(
+    sent = await codes.send_code(
         scene.ctx,
         purpose="register",
         id_number=scene.answers["id_number"],

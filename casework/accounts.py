@@ -1,20 +1,22 @@
-"""Who a citizen is: SMS codes, registration, login, the WeChat account bound to a person."""
+"""Who a citizen is: registration, login, the WeChat account bound to a person."""
 
 import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
+from casework.codes import prove
 from casework.context import Context
 from casework.offices import named_offices
-from notify.outcome import Rejected
 from notify.wechat import WechatError
 from rules import names, phones
 from rules.id_number import normalise, region_of
-from rules.masking import mask_phone
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.sessions import NewSession, Session
+
+_ELSEWHERE = ""
+"""A region no office is of."""
 
 
 @dataclass(frozen=True)
@@ -27,76 +29,12 @@ class WechatIdentity:
 
 
 @dataclass(frozen=True)
-class CodeSent:
-    """An SMS code is on its way; the phone is masked."""
-
-    minutes: int
-    phone: str
-
-
-@dataclass(frozen=True)
 class LoggedIn:
     """A fresh login: the bearer token is shown once and kept hashed."""
 
     token: str
     expires_at: datetime
     citizen: Citizen
-
-
-async def send_code(
-    ctx: Context, *, purpose: str, id_number: str, phone: str | None, address: str
-) -> CodeSent:
-    """Send a six-digit code by SMS.
-
-    For ``register`` it goes to the phone given: whoever reads it has that phone, and whether it
-    is the one on file is only answered afterwards. For ``login`` it goes to the phone of the
-    account; the answer is the same when there is none, so nobody learns who is registered.
-    Raises id-number-invalid, phone-invalid, too-many-codes, busy-try-again.
-    """
-    key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
-    minutes = int(ctx.figure("sms_code.life_minutes"))
-    if purpose == "register":
-        target = phones.normalise(phone or "")
-        shown = mask_phone(target)
-    else:
-        session = await ctx.stores.sessions.get(key)
-        target = session.phone if session else ""
-        shown = ctx.book.texts.say("accounts.phone_on_account")
-    await _within_limits(ctx, key, target, address)
-    code = ctx.ids.digits(6)
-    phone_key = ctx.stores.vault.phone_key(target)
-    # Kept even where nothing is sent, so that guessing finds the same answers everywhere.
-    await ctx.stores.memory.put_code(f"{purpose}:{key}:{phone_key}", code, minutes * 60)
-    if not target:
-        return CodeSent(minutes, shown)
-    outcome = await ctx.gateways.sms.send(
-        target,
-        "SMS_LOGIN_CODE",
-        {
-            "code": code,
-            "minutes": str(minutes),
-            "purpose": ctx.book.texts.say(f"accounts.purpose_{purpose}"),
-        },
-        out_id=ctx.ids.token()[:20],
-    )
-    if isinstance(outcome, Rejected):
-        raise Refusal("too-many-codes" if "LIMIT" in outcome.code else "busy-try-again")
-    return CodeSent(minutes, shown)
-
-
-async def _within_limits(ctx: Context, key: str, target: str, address: str) -> None:
-    # Per ID number and phone as the gateway counts, per address and in all against campaigns.
-    who = [f"id:{key}"]
-    if target:
-        who.append(f"phone:{ctx.stores.vault.phone_key(target)}")
-    for name in who:
-        for period, seconds in (("minute", 60), ("hour", 3600), ("day", 86400)):
-            most = int(ctx.figure(f"sms_code.per_{period}"))
-            if not await ctx.stores.memory.hit(f"code:{name}:{period}", most, seconds):
-                raise Refusal("too-many-codes")
-    most = int(ctx.figure("sms_code.per_address_hour"))
-    if not await ctx.stores.memory.hit(f"code:address:{address}", most, 3600):
-        raise Refusal("too-many-codes")
 
 
 async def register(
@@ -119,7 +57,8 @@ async def register(
     number = normalise(id_number, ctx.today())
     clean_name = names.normalise(name)
     clean_phone = phones.normalise(phone)
-    place = region or region_of(number)
+    home = ctx.book.regions.of_code(region or region_of(number))
+    place = home.code if home else _ELSEWHERE
     key = ctx.stores.vault.id_key(number)
     there = await ctx.stores.sessions.get(key)
     # A repeated request is known by its cause and the code together: a cause alone can be guessed.
@@ -128,7 +67,7 @@ async def register(
         # The same claim from two places at once, or again after a crash, is proved by one code.
         again = int(ctx.figure("sms_code.again_seconds"))
         sent_to = f"register:{key}:{ctx.stores.vault.phone_key(clean_phone)}"
-        await _prove(ctx, sent_to, sms_code, claim=clean_name, again=again)
+        await prove(ctx, sent_to, sms_code, claim=clean_name, again=again)
         await _must_be(ctx, key, there, clean_name, clean_phone, place)
     ctx.checkpoint("before-session")
     created = await ctx.stores.sessions.create(
@@ -179,20 +118,6 @@ def _equal(ours: str, theirs: str) -> bool:
     return hmac.compare_digest(ours.encode(), theirs.encode())
 
 
-async def _prove(ctx: Context, key: str, code: str, *, claim: str = "", again: int = 0) -> None:
-    most = int(ctx.figure("sms_code.tries"))
-    memory = ctx.stores.memory
-    match await memory.check_code(key, code.strip(), most, claim=claim, again=again):
-        case "ok":
-            return
-        case "expired":
-            raise Refusal("code-expired")
-        case "too_many":
-            raise Refusal("too-many-tries")
-        case _:
-            raise Refusal("code-wrong")
-
-
 async def login(
     ctx: Context, *, id_number: str, sms_code: str, wechat: WechatIdentity | None, device: str
 ) -> LoggedIn:
@@ -201,7 +126,7 @@ async def login(
     key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
     session = await ctx.stores.sessions.get(key)
     phone_key = ctx.stores.vault.phone_key(session.phone if session else "")
-    await _prove(ctx, f"login:{key}:{phone_key}", sms_code)
+    await prove(ctx, f"login:{key}:{phone_key}", sms_code)
     if wechat is not None:
         await bind(ctx, key, wechat)
     return await _issue(ctx, key, "mini" if wechat else "web", device)
@@ -274,10 +199,10 @@ async def bind(ctx: Context, key: str, identity: WechatIdentity) -> None:
     openid_key = ctx.stores.vault.openid_key(appid, identity.openid)
     previous = await ctx.stores.bindings.session_of(openid_key)
     if previous is not None and previous != key:
-        await ctx.stores.sessions.unset_wechat(previous, identity.app)
+        await ctx.stores.sessions.unset_wechat(previous, identity.app, openid_key)
     await ctx.stores.bindings.bind(openid_key, identity.app, key, ctx.now())
     await ctx.stores.sessions.set_wechat(
-        key, identity.app, identity.openid, identity.unionid, ctx.now()
+        key, identity.app, openid_key, identity.openid, identity.unionid, ctx.now()
     )
 
 
@@ -302,7 +227,7 @@ async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:
     key = await ctx.stores.bindings.session_of(openid_key)
     await ctx.stores.bindings.unbind(openid_key)
     if key is not None:
-        await ctx.stores.sessions.unset_wechat(key, identity.app)
+        await ctx.stores.sessions.unset_wechat(key, identity.app, openid_key)
     await ctx.stores.conversations.drop(openid_key)
 
 

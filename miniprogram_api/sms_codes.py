@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from casework import accounts
-from casework.accounts import CodeSent
+from casework import codes
+from casework.codes import CodeSent
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, operation
 
@@ -36,7 +36,7 @@ class SmsCodesHandler(ApiHandler):
     )
     async def post(self, body: CodeWanted) -> CodeSent:
         """The answer does not tell whether there is an account."""
-        return await accounts.send_code(
+        return await codes.send_code(
             self.ctx,
             purpose=body.purpose,
             id_number=body.id_number,

@@ -215,17 +215,21 @@ class Sessions:
         await self._sessions.update_one({"_id": key}, {"$pull": {"tokens": {"hash": hashed}}})
 
     async def set_wechat(
-        self, key: str, app: str, openid: str, unionid: str | None, at: datetime
+        self, key: str, app: str, account_key: str, openid: str, unionid: str | None, at: datetime
     ) -> None:
-        """Remember the WeChat account the person is reached by in one app."""
-        account = {"openid": self._vault.seal(openid, f"sessions/{key}/{app}"), "bound_at": at}
+        """Remember the WeChat account the person is reached by in one app; ``account_key`` is its
+        blind index."""
+        sealed = self._vault.seal(openid, f"sessions/{key}/{app}")
+        account: dict[str, Any] = {"key": account_key, "openid": sealed, "bound_at": at}
         if unionid is not None:
             account["unionid"] = self._vault.seal(unionid, f"sessions/{key}/{app}/unionid")
         await self._sessions.update_one({"_id": key}, {"$set": {f"wechat.{app}": account}})
 
-    async def unset_wechat(self, key: str, app: str) -> None:
-        """Forget the WeChat account of one app."""
-        await self._sessions.update_one({"_id": key}, {"$unset": {f"wechat.{app}": ""}})
+    async def unset_wechat(self, key: str, app: str, account_key: str) -> None:
+        """Forget the WeChat account of one app, unless the person bound another one since."""
+        account = f"wechat.{app}"
+        change = unset_if(account, f"{account}.key", account_key)
+        await self._sessions.update_one({"_id": key}, change)
 
     async def add_consent(self, key: str, template: str, cause: str) -> None:
         """Count one more consent; the same tap counts once."""

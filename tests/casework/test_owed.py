@@ -21,7 +21,7 @@ async def test_a_busy_gateway_uses_up_no_consent(
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who = await citizen(ctx, 1)
         template = ctx.book.texts.consent_template("submitted")
-        await ctx.stores.sessions.set_wechat(who.key, "mini", "openid", None, ctx.now())
+        await ctx.stores.sessions.set_wechat(who.key, "mini", "k", "openid", None, ctx.now())
         await ctx.stores.sessions.add_consent(who.key, template, "tap")
         number = await submitted(ctx, who)
         for _ in range(2):

@@ -19,7 +19,7 @@ async def test_a_dump_names_nobody(engine_urls: EngineUrls, mongo_database: str)
     async with opened(engine_urls, mongo_database) as stores:
         key = await registered(stores)
         await _grant(stores, key, "e1", "13900010009")
-        await stores.sessions.set_wechat(key, "mini", OPENID, OPENID, NOW)
+        await stores.sessions.set_wechat(key, "mini", "k", OPENID, OPENID, NOW)
         account = stores.vault.openid_key("wx1", OPENID)
         await stores.bindings.bind(account, "mini", key, NOW)
         await stores.registry.upsert_population([{"id_number": ID_NUMBER, "name": NAME}])

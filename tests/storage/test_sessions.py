@@ -147,11 +147,14 @@ async def test_a_wechat_account_is_kept_and_forgotten(
 ) -> None:
     async with opened(engine_urls, mongo_database) as stores:
         key = await registered(stores)
-        await stores.sessions.set_wechat(key, "mini", "o-openid", "u-unionid", NOW)
-        await stores.sessions.set_wechat(key, "official", "o-other", None, NOW)
+        await stores.sessions.set_wechat(key, "mini", "k", "o-openid", "u-unionid", NOW)
+        await stores.sessions.set_wechat(key, "official", "k2", "o-other", None, NOW)
         session = await stores.sessions.get(key)
         assert session is not None and session.wechat["mini"].openid == "o-openid"
-        await stores.sessions.unset_wechat(key, "mini")
+        await stores.sessions.unset_wechat(key, "mini", "an account bound before")
+        session = await stores.sessions.get(key)
+        assert session is not None and set(session.wechat) == {"mini", "official"}
+        await stores.sessions.unset_wechat(key, "mini", "k")
         session = await stores.sessions.get(key)
         assert session is not None and set(session.wechat) == {"official"}
 
