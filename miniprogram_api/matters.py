@@ -81,7 +81,7 @@ class MatterHandler(ApiHandler):
         "Fill in form fields",
         body=Filling,
         gives=MatterView,
-        refusals=(*_STEP, "part-not-open", *CONDITIONS),
+        refusals=(*_STEP, "part-not-open", "too-many-changes", *CONDITIONS),
     )
     async def patch(self, number: str, body: Filling) -> MatterView:
         """A bad value refuses them all, naming each in ``params.fields``."""

@@ -27,6 +27,7 @@ _SWALLOWED = 32 * 1024 * 1024
 _SECONDS = 90
 """For the body; a mini-program gives up after 60."""
 
+_STEP = ("not-found", "step-not-possible", "part-not-open", "too-many-changes")
 PHOTO_REFUSALS = (
     "photo-unreadable",
     "photo-too-large",
@@ -92,7 +93,7 @@ class PhotosHandler(ApiHandler):
         ),
         gives=MatterView,
         status=201,
-        refusals=("not-found", "step-not-possible", "part-not-open", *PHOTO_REFUSALS),
+        refusals=(*_STEP, *PHOTO_REFUSALS),
     )
     async def post(self, number: str) -> MatterView:
         """The same key again gives the same photo, not a second one."""
@@ -138,7 +139,7 @@ class PhotoHandler(ApiHandler):
     @operation(
         "Take a photo away",
         gives=MatterView,
-        refusals=("not-found", "step-not-possible", "part-not-open"),
+        refusals=_STEP,
     )
     async def delete(self, number: str, photo: str) -> MatterView:
         """While its material is open."""

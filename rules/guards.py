@@ -7,6 +7,7 @@ a ``Refusal``. One guard a question; figures come from dated parameters.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from rules.book import Rulebook
@@ -56,6 +57,8 @@ class Request:
         return replace(self.facts, today=(since or self.now).astimezone(HOUSE_ZONE).date())
 
 
+_CHANGES = frozenset({"filled", "attached", "detached"})
+
 Guard = Callable[[Request], "Mapping[str, Any] | Refusal"]
 
 
@@ -89,7 +92,7 @@ def values_fit(request: Request) -> Mapping[str, Any] | Refusal:
     values: Mapping[str, str] = request.given["values"]
     for name in values:
         if not part_open(request.present, f"field:{name}"):
-            return Refusal("part-not-open", part=name)
+            return Refusal("part-not-open", part=labels(request.service, [f"field:{name}"])[0])
     clean, problems = read_values(request.service, values, request.facts.today)
     if problems:
         return Refusal("form-incomplete", fields=problems)
@@ -97,7 +100,7 @@ def values_fit(request: Request) -> Mapping[str, Any] | Refusal:
     conflicts = unmet(request.service, request.as_submitted, merged, request.book.parameters)
     if conflicts:
         return conflicts[0]
-    return {"values": dict(clean)}
+    return _too_many_changes(request) or {"values": dict(clean)}
 
 
 def photo_fits(request: Request) -> Mapping[str, Any] | Refusal:
@@ -110,7 +113,7 @@ def photo_fits(request: Request) -> Mapping[str, Any] | Refusal:
         return Refusal("part-not-open", part=spec.label)
     if len(request.present.photos_of(spec.name)) >= spec.max_photos:
         return Refusal("photo-limit", material=spec.label, limit=spec.max_photos)
-    return {"photo": dict(photo)}
+    return _too_many_changes(request) or {"photo": dict(photo)}
 
 
 def photo_there(request: Request) -> Mapping[str, Any] | Refusal:
@@ -120,8 +123,16 @@ def photo_there(request: Request) -> Mapping[str, Any] | Refusal:
     if photo is None:
         return Refusal("not-found")
     if not part_open(request.present, f"material:{photo.material}"):
-        return Refusal("part-not-open", part=photo.material)
-    return {"photo": wanted}
+        part = labels(request.service, [f"material:{photo.material}"])[0]
+        return Refusal("part-not-open", part=part)
+    return _too_many_changes(request) or {"photo": wanted}
+
+
+def _too_many_changes(request: Request) -> Refusal | None:
+    """A matter is one document: between two submissions only so many changes are written to it."""
+    changes = takewhile(lambda e: e.type in _CHANGES, reversed(request.present.timeline))
+    full = sum(1 for _ in changes) >= int(request.figure("matter.most_changes"))
+    return Refusal("too-many-changes") if full else None
 
 
 def part_open(matter: Matter, part: str) -> bool:
@@ -143,9 +154,12 @@ def complete(request: Request) -> Mapping[str, Any] | Refusal:
 
 
 def may_begin_again(request: Request) -> Refusal | None:
-    """Tier and conditions once more, now with the form: time has passed since the draft."""
+    """Tier, opening dates and conditions once more, now with the form: time has passed since the
+    draft."""
     if not may(request.facts.tiers, request.service.who.business):
         return Refusal("not-allowed-tier", service=request.service.title)
+    if not request.service.is_open(request.facts.today, request.facts.region):
+        return Refusal("service-not-open", service=request.service.title)
     found = unmet(request.service, request.facts, request.present.form, request.book.parameters)
     return found[0] if found else None
 
@@ -153,11 +167,9 @@ def may_begin_again(request: Request) -> Refusal | None:
 def corrected(request: Request) -> Mapping[str, Any] | Refusal:
     """Every named part was touched since it was sent back, and nothing required is missing."""
     matter = request.present
-    sent_back = matter.last("sent_back")
     touched: set[str] = set()
-    for event in matter.timeline:
-        if sent_back is not None and event.at < sent_back.at:
-            continue
+    # By their order, not their times: the clocks of two processes may differ.
+    for event in takewhile(lambda e: e.type != "sent_back", reversed(matter.timeline)):
         if event.type == "filled":
             touched |= {f"field:{name}" for name in event.data["values"]}
         elif event.type == "attached":
@@ -256,7 +268,9 @@ def right_office(request: Request) -> Mapping[str, Any] | Refusal:
     """Face-signing: only the office that issued the licence or registered a vehicle (REQ A4)."""
     facts, office = request.facts, request.actor.office
     if signing_offices(facts).isdisjoint({office}):
-        return Refusal("wrong-office", office="、".join(sorted(signing_offices(facts))))
+        codes = sorted(signing_offices(facts))
+        known = (facts.offices.get(code) for code in codes)
+        return Refusal("wrong-office", office="、".join(o.name for o in known if o))
     bound = facts.licence is not None
     return {
         "applicant": request.given["applicant"],
