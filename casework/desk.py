@@ -3,6 +3,7 @@
 Every look is written to the access log before anything is shown.
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,14 +16,17 @@ from casework.presenting import event_note, licence_view, matter_view
 from casework.views import LicenceView, MatterView, PhotoFile, TimelineEntry
 from rules.calendar import HOUSE_ZONE
 from rules.conditions import judged
+from rules.facts import Facts
 from rules.flow import allowed
 from rules.masking import mask_name
 from rules.matter import Defect, Matter, State
 from rules.refusals import Refusal
 from storage.matters import MatterRow, StoredMatter
+from storage.photos import PhotoMissing
 
 _PAGE = 30
 _COUNT_TO = 999
+_CURSOR = re.compile(r"[0-9-]{0,40}", re.ASCII)
 LISTED = (State.SUBMITTED, State.CORRECTION, State.APPROVED, State.FINISHED, State.REFUSED)
 """The states a work list shows, in the order of its tabs; drafts are the citizen's own."""
 
@@ -62,6 +66,13 @@ class PersonView:
 
 
 @dataclass(frozen=True)
+class DeskLicence(LicenceView):
+    """A licence with its full number and its holder, to be compared with the person."""
+
+    holder: str
+
+
+@dataclass(frozen=True)
 class ConditionView:
     """A condition of the service, judged as of the day of submission."""
 
@@ -75,7 +86,7 @@ class DeskMatter:
 
     view: MatterView
     applicant: PersonView
-    licence: LicenceView | None
+    licence: DeskLicence | None
     conditions: list[ConditionView]
     log: list[TimelineEntry]
     actions: list[str]
@@ -87,15 +98,13 @@ async def worklist(
 ) -> WorkList:
     """The matters of the officer's own office in one state, the longest waiting first.
 
-    ``after`` is the cursor a previous page gave. Raises bad-request for an unknown state.
+    ``after`` is the cursor a previous page gave. Raises bad-request for a state not listed.
     """
-    try:
-        wanted = State(state or State.SUBMITTED)
-        since = datetime.fromisoformat(after) if after else None
-    except ValueError as error:
-        raise Refusal("bad-request") from error
+    wanted = next((s for s in LISTED if s == (state or State.SUBMITTED)), None)
+    if wanted is None or not _CURSOR.fullmatch(after or ""):
+        raise Refusal("bad-request")
     office = officer.office.code
-    found = await ctx.stores.matters.worklist(office, wanted, _PAGE + 1, since)
+    found = await ctx.stores.matters.worklist(office, wanted, _PAGE + 1, after or "")
     rows = [await _row(ctx, r) for r in found[:_PAGE]]
     await record_look(ctx, officer, "worklist", None, None, ["name-masked"])
     more = len(found) > _PAGE
@@ -103,7 +112,7 @@ async def worklist(
         state=wanted.value,
         rows=rows,
         counts={s.value: await ctx.stores.matters.count(office, s, _COUNT_TO) for s in LISTED},
-        next=found[_PAGE - 1].updated_at.isoformat() if more else None,
+        next=found[_PAGE - 1].queue if more else None,
     )
 
 
@@ -140,15 +149,13 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     service = ctx.book.catalogue[matter.service]
     session = await ctx.stores.sessions.get(matter.applicant)
     facts = await facts_about(ctx, matter.subject)
-    licence = facts.licence
-    issuing = facts.offices.get(licence.issuing_office) if licence else None
     day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
     return DeskMatter(
         view=await matter_view(ctx, matter, stored.notices),
         applicant=PersonView(session.name, session.id_number, session.phone)
         if session
         else PersonView("", "", ""),
-        licence=licence_view(ctx, licence, issuing, facts.licence_bound) if licence else None,
+        licence=desk_licence(ctx, facts),
         conditions=[
             ConditionView(text, met)
             for text, met in judged(service, facts, matter.form, ctx.book.parameters, day)
@@ -159,6 +166,16 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     )
 
 
+def desk_licence(ctx: Context, facts: Facts) -> DeskLicence | None:
+    """The licence of the person the facts are about, as an officer sees it."""
+    licence = facts.licence
+    if licence is None:
+        return None
+    office = facts.offices.get(licence.issuing_office)
+    masked = vars(licence_view(ctx, licence, office, facts.licence_bound))
+    return DeskLicence(**{**masked, "number": licence.number}, holder=licence.holder_name)
+
+
 async def officer_photo(ctx: Context, officer: Officer, number: str, photo_id: str) -> PhotoFile:
     """A photo of a matter of the officer's office, marked with who looked and when."""
     stored = await _of_office(ctx, officer, number)
@@ -167,7 +184,10 @@ async def officer_photo(ctx: Context, officer: Officer, number: str, photo_id: s
     await record_look(
         ctx, officer, "open-photo", stored.matter.subject, number, [f"photo:{photo_id}"]
     )
-    content = b"".join([piece async for piece in await ctx.stores.photos.open(photo_id)])
+    try:
+        content = b"".join([piece async for piece in await ctx.stores.photos.open(photo_id)])
+    except PhotoMissing as error:
+        raise Refusal("not-found") from error
     shown = ctx.now().astimezone(HOUSE_ZONE).strftime("%Y-%m-%d %H:%M")
     marked = await ctx.lab.watermark(content, f"{officer.username} {officer.office.code} {shown}")
 
@@ -205,6 +225,8 @@ async def _of_office(ctx: Context, officer: Officer, number: str) -> StoredMatte
     stored = await steps.load(ctx, number)
     if stored.matter.office != officer.office.code or steps.is_draft(stored.matter):
         await record_look(ctx, officer, "turned-away", stored.matter.subject, number, [])
+        if steps.is_draft(stored.matter):
+            raise Refusal("not-found")
         raise Refusal("wrong-office", office=await _office_name(ctx, stored.matter.office))
     return stored
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from casework import steps
 from casework.context import Context
-from casework.desk import PersonView, record_look
+from casework.desk import DeskLicence, PersonView, desk_licence, record_look
 from casework.facts import facts_about
 from casework.officers import Officer
-from casework.presenting import licence_view, matter_view, office_view
-from casework.views import LicenceView, MatterView, OfficeView
+from casework.presenting import matter_view, office_view
+from casework.views import MatterView, OfficeView
 from rules import phones
 from rules.facts import Vehicle
 from rules.guards import signing_offices
@@ -28,7 +28,7 @@ class FaceSignView:
     """What the officer compares with the original card, and whether his office may sign."""
 
     person: PersonView
-    licence: LicenceView | None
+    licence: DeskLicence | None
     vehicles: list[Vehicle]
     allowed: bool
     already: bool
@@ -47,11 +47,9 @@ async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> Fa
     on_file = await ctx.stores.registry.phone_on_file(key)
     if on_file is None or not signing_offices(facts):
         raise Refusal("not-in-registry")
-    licence = facts.licence
-    office = facts.offices.get(licence.issuing_office) if licence else None
     return FaceSignView(
         person=PersonView(on_file.name, number, on_file.phone),
-        licence=licence_view(ctx, licence, office, facts.licence_bound) if licence else None,
+        licence=desk_licence(ctx, facts),
         vehicles=list(facts.vehicles),
         allowed=officer.office.code in signing_offices(facts),
         already=Tier.FACE_SIGNED in facts.tiers,

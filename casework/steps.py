@@ -128,5 +128,6 @@ async def _settle(ctx: Context, matter: Matter) -> None:
 
 
 def is_draft(matter: Matter) -> bool:
-    """Whether the citizen alone knows of it so far."""
-    return matter.state is State.DRAFT
+    """Whether the citizen alone knows of it: a draft, or one thrown away."""
+    thrown_away = matter.state is State.WITHDRAWN and matter.submitted_at is None
+    return matter.state is State.DRAFT or thrown_away

@@ -156,15 +156,18 @@ def begin(number: str, service: str, event: Event) -> Matter:
         timeline=(),
         office=event.data["office"],
         created_at=event.at,
+        since=event.at,
     )
     return replace(empty, version=1, timeline=(event,))
 
 
 def evolve(matter: Matter, event: Event) -> Matter:
     """The matter after one more event. Raises KeyError for an event its state does not know."""
+    state = _AFTER[matter.state, event.type]
     changed = replace(
         matter,
-        state=_AFTER[matter.state, event.type],
+        state=state,
+        since=matter.since if state is matter.state else event.at,
         version=matter.version + 1,
         timeline=(*matter.timeline, event),
     )

@@ -70,7 +70,8 @@ class Defect:
 
 @dataclass(frozen=True)
 class Matter:
-    """A matter as read at ``version``. Applicant and subject are ID-number keys."""
+    """A matter as read at ``version``. Applicant and subject are ID-number keys; ``since`` is when
+    it came into its state."""
 
     number: str
     service: str
@@ -83,6 +84,7 @@ class Matter:
     timeline: tuple[Event, ...]
     office: str | None
     created_at: datetime
+    since: datetime
     submitted_at: datetime | None = None
     due: datetime | None = None
     defects: tuple[Defect, ...] = ()

@@ -51,7 +51,7 @@ def _due(collection: str, name: str) -> Query:
 
 
 _NEWEST_FIRST: Keys = (("applicant", 1), ("created_at", -1))
-_WORK: Keys = (("office", 1), ("state", 1), ("updated_at", 1))
+_WORK: Keys = (("office", 1), ("state", 1), ("queue", 1))
 _CHUNKS: Keys = (("files_id", 1), ("n", 1))
 
 QUERIES: tuple[Query, ...] = (
@@ -68,9 +68,9 @@ QUERIES: tuple[Query, ...] = (
     Query("matters", {"office": "x", "state": "x"}, _WORK),
     Query(
         "matters",
-        {"office": "x", "state": "x", "updated_at": {"$gt": EPOCH}},
+        {"office": "x", "state": "x", "queue": {"$gt": ""}},
         _WORK,
-        {"office": 1, "state": 1, "updated_at": 1},
+        {"office": 1, "state": 1, "queue": 1},
     ),
     *(_due("matters", f"{what}_due") for what in ("notice", "effect", "remind", "export")),
     # registries

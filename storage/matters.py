@@ -7,7 +7,7 @@ sealed in the events' data. Case events are conditional on ``version``; delivery
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
@@ -34,7 +34,8 @@ class StoredMatter:
 
 @dataclass(frozen=True)
 class MatterRow:
-    """A line of a list: clear fields only, nothing opened."""
+    """A line of a list: clear fields only, nothing opened. ``queue`` is its place among those that
+    wait."""
 
     number: str
     service: str
@@ -45,6 +46,7 @@ class MatterRow:
     due: datetime | None
     updated_at: datetime
     urged: bool
+    queue: str
 
 
 @dataclass(frozen=True)
@@ -149,13 +151,14 @@ class Matters:
         return [_row(d) async for d in cursor]
 
     async def worklist(
-        self, office: str, state: State, limit: int, after: datetime | None = None
+        self, office: str, state: State, limit: int, after: str = ""
     ) -> list[MatterRow]:
-        """An office's matters in one state, the longest waiting first."""
-        since = {"$gt": after or EPOCH}
+        """An office's matters in one state, the longest waiting first; those behind the place
+        ``after``."""
+        behind = {"$gt": after}
         cursor = (
-            self._matters.find({"office": office, "state": state.value, "updated_at": since}, _ROW)
-            .sort([("office", 1), ("state", 1), ("updated_at", 1)])
+            self._matters.find({"office": office, "state": state.value, "queue": behind}, _ROW)
+            .sort([("office", 1), ("state", 1), ("queue", 1)])
             .limit(limit)
         )
         return [_row(d) async for d in cursor]
@@ -267,6 +270,7 @@ _ROW = {
     "due": 1,
     "updated_at": 1,
     "urged": 1,
+    "queue": 1,
 }
 
 
@@ -281,6 +285,7 @@ def _row(document: Mapping[str, Any]) -> MatterRow:
         due=document.get("due"),
         updated_at=document["updated_at"],
         urged=document.get("urged", False),
+        queue=document["queue"],
     )
 
 
@@ -293,6 +298,8 @@ def _clear(matter: Matter) -> dict[str, Any]:
         "due": matter.due,
         "updated_at": matter.timeline[-1].at,
         "urged": matter.timeline[-1].type == "urged",
+        # No two matters have one place, so that no page's edge falls between equals.
+        "queue": f"{(matter.since - EPOCH) // timedelta(milliseconds=1):015d}-{matter.number}",
     }
 
 

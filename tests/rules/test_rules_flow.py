@@ -255,3 +255,38 @@ def test_a_delivery_report_is_believed_late_and_a_failure_is_not() -> None:
     failed = notices.receipt(sending, "biz", False, "X", event.at)
     assert failed.state is NoticeState.UNDELIVERED
     assert notices.receipt(failed, "biz", True, "", event.at).state is NoticeState.DELIVERED
+
+
+def _drafted(actions: list[tuple[str, str]]) -> Matter:
+    matter = _walk(actions)[-1][0]
+    assert matter is not None
+    return matter
+
+
+def test_only_so_many_changes_between_two_submissions() -> None:
+    most = int(BOOK.parameters.at("matter.most_changes", START.date()).value)
+    filling = [("citizen", "fill")] * (most + 5)
+    matter = _drafted([("citizen", "create"), *filling])
+    assert len(matter.timeline) == most + 1
+    for action in ("fill", "attach"):
+        given = _given(action, 1)
+        refused = decide(SERVICE, matter, action, ACTORS["citizen"], given, FACTS, START, BOOK)
+        assert refused == Refusal("too-many-changes")
+    away = decide(SERVICE, matter, "withdraw", ACTORS["citizen"], {}, FACTS, START, BOOK)
+    assert isinstance(away, NewEvent)
+
+
+def test_urging_leaves_the_time_a_matter_came_into_its_state() -> None:
+    matter = _drafted([*LIKELY, ("citizen", "urge")])
+    submitted, urged = matter.last("submitted"), matter.last("urged")
+    assert submitted is not None and urged is not None
+    assert matter.since == submitted.at < urged.at
+
+
+def test_a_correction_counts_whatever_the_clocks_of_two_processes_say() -> None:
+    matter = _drafted([*LIKELY, ("officer", "send_back")])
+    photo = {**PHOTO, "id": "p9", "material": "id_card", "checks": []}
+    early = Event("m-9", "attached", START, ACTORS["citizen"], "c9", {"photo": photo})
+    matter = evolve(matter, early)
+    again = decide(SERVICE, matter, "submit", ACTORS["citizen"], {}, FACTS, START, BOOK)
+    assert isinstance(again, NewEvent)

@@ -134,7 +134,7 @@ async def test_lists_are_in_order(engine_urls: EngineUrls, mongo_database: str) 
         rows = await matters.worklist("4101V01", State.SUBMITTED, 3)
         assert [r.number for r in rows] == ["4", "3", "2"]
         assert rows[0].due == NOW + timedelta(hours=5, days=1)
-        rest = await matters.worklist("4101V01", State.SUBMITTED, 3, rows[-1].updated_at)
+        rest = await matters.worklist("4101V01", State.SUBMITTED, 3, rows[-1].queue)
         assert [r.number for r in rest] == ["1"]
         assert await matters.count("4101V01", State.SUBMITTED, 99) == 4
         assert await matters.count("4101V01", State.SUBMITTED, 2) == 2
