@@ -122,6 +122,8 @@ def make_application(
         token=settings.wechat_token.get_secret_value(),
         aes_key=settings.wechat_aes_key.get_secret_value(),
         appid=settings.wechat_appid,
+        # A plain push is signed without its body: in production nobody may lean on that.
+        mode="encrypted" if settings.env == "production" else "both",
     )
     routes = [
         *official_account.routes(wechat, conversations),

@@ -25,8 +25,7 @@ STEADY_SECONDS = 60.0
 """A child that ran this long has recovered: its next failure is a first one."""
 FAILED_CHECKS = 3
 RETRY_READY = 0.05
-CANCEL_AGAIN = 1.0
-"""Long enough for what was cancelled to close its connections."""
+LAST_CHECK_SECONDS = 5.0
 LOG_TAIL_BYTES = 1500
 
 
@@ -85,6 +84,7 @@ class Running:
         self._tell = tell
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._checks: set[asyncio.Task[bool]] = set()
 
     @property
     def pid(self) -> int | None:
@@ -97,6 +97,7 @@ class Running:
         try:
             await self._launch()
         except BaseException:
+            await self._checks_ended()
             await self._stop_process()
             raise
         self._watcher = asyncio.create_task(self._watch(), name=f"watch {self.child.name}")
@@ -105,6 +106,7 @@ class Running:
         """Stop watching, then the process: SIGTERM, and SIGKILL when that is not heard."""
         if self._watcher is not None:
             await _cancelled(self._watcher)
+        await self._checks_ended()
         await self._stop_process()
 
     async def _launch(self) -> None:
@@ -148,12 +150,24 @@ class Running:
             await asyncio.sleep(RETRY_READY)
 
     async def _works(self) -> bool:
+        # Never cancelled half way: a database client that is leaves its socket open.
+        check = asyncio.create_task(self._checked())
+        self._checks.add(check)
+        check.add_done_callback(self._checks.discard)
+        return await asyncio.shield(check)
+
+    async def _checked(self) -> bool:
         try:
             await self.child.ready()
         except Exception:
-            # Whatever a check raises means the same: not now. The deadline above judges it.
+            # Whatever a check raises means the same: not now. Deadlines elsewhere judge it.
             return False
         return True
+
+    async def _checks_ended(self) -> None:
+        """Wait for a check that was left alone, but not for one that never ends."""
+        if self._checks:
+            await asyncio.wait(self._checks, timeout=LAST_CHECK_SECONDS)
 
     async def _watch(self) -> None:
         pause = FIRST_PAUSE
@@ -212,12 +226,9 @@ class Running:
 
 
 async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until they have ended. Once is not enough: a database driver that a check is
-    just closing swallows it."""
-    while going := [task for task in tasks if not task.done()]:
-        for task in going:
-            task.cancel()
-        await asyncio.wait(going, timeout=CANCEL_AGAIN)
+    """Cancel tasks and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
