@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 _TRIES = 6
 _TURN_WAIT = 15.0
 _TURN_POLL = 0.03
+# Customer-service messages go out within 48 hours of the person's own .
+_WINDOW = timedelta(hours=48)
 _MEDIA_LIMIT = 10 * 1024 * 1024
 
 
@@ -104,9 +106,10 @@ class Conversations:
         done, _ = await asyncio.wait({task}, timeout=self.patience)
         if done:
             return Reply(task.result())
-        if not await _postpone(ctx, incoming):
+        due = ctx.now() + ctx.seconds("chat.late_lease_seconds")
+        if not await _postpone(ctx, incoming, due):
             return Reply(None)
-        late = asyncio.ensure_future(_follow(ctx, incoming, task))
+        late = asyncio.ensure_future(_follow(ctx, incoming, task, due))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
         return Reply(None)
@@ -198,33 +201,43 @@ async def _turn_of(ctx: Context, person: str, message_id: str) -> AsyncIterator[
         await memory.leave_place(person, message_id)
 
 
-async def _postpone(ctx: Context, incoming: Incoming) -> bool:
+async def _postpone(ctx: Context, incoming: Incoming, due: datetime) -> bool:
     """Keep a message that cannot be answered in time; False when it was kept before."""
     place, _, _ = await _where(ctx, incoming, _openid_key(ctx, incoming))
     message = {**asdict(incoming), "at": incoming.at.isoformat()}
-    due = ctx.now() + ctx.seconds("chat.late_lease_seconds")
     return await ctx.stores.conversations.postpone(place, incoming.message_id, message, due)
 
 
-async def _follow(ctx: Context, incoming: Incoming, task: asyncio.Task[str]) -> None:
-    """Send a late answer from the process that worked it out."""
+async def _follow(ctx: Context, incoming: Incoming, task: asyncio.Task[str], due: datetime) -> None:
+    """Send a late answer from the process that worked it out, unless it took so long that a
+    worker has it in hand."""
     text = await task
+    lease = ctx.now() + ctx.seconds("chat.late_lease_seconds")
+    if not await ctx.stores.conversations.take_late(incoming.message_id, due, lease):
+        return
     place, _, _ = await _where(ctx, incoming, _openid_key(ctx, incoming))
     await _deliver(ctx, place, incoming, text)
 
 
 async def finish_late(ctx: Context, think: Think, limit: int = 20) -> int:
-    """The worker's part: answer what was promised by a process that died or was too slow."""
-    found = await ctx.stores.conversations.late_due(ctx.now(), limit)
-    for late in found:
+    """The worker's part: answer what was promised by a process that died or was too slow; how
+    many were. One that fails holds up no other, and is given up when WeChat takes no more."""
+    done = 0
+    for late in await ctx.stores.conversations.late_due(ctx.now(), limit):
         message = dict(late.message)
         incoming = Incoming(**{**message, "at": datetime.fromisoformat(message["at"])})
         lease = ctx.now() + ctx.seconds("chat.late_lease_seconds")
-        if not await ctx.stores.conversations.postpone_again(late, lease):
+        if not await ctx.stores.conversations.take_late(incoming.message_id, late.due, lease):
             continue  # another worker has it
-        text = await answer(ctx, incoming, think)
-        await _deliver(ctx, late.place, incoming, text)
-    return len(found)
+        try:
+            text = await answer(ctx, incoming, think)
+            await _deliver(ctx, late.place, incoming, text)
+            done += 1
+        except Exception:
+            log.exception("late-answer-failed", message_id=incoming.message_id)
+            if ctx.now() - incoming.at > _WINDOW:
+                await ctx.stores.conversations.late_done(late.place, incoming.message_id)
+    return done
 
 
 async def _deliver(ctx: Context, place: Place, incoming: Incoming, text: str) -> None:
@@ -243,6 +256,8 @@ async def fetch_photo(ctx: Context, media_id: str) -> AsyncIterator[Spool]:
     try:
         content, _ = await ctx.gateways.official.fetch_media(media_id, _MEDIA_LIMIT)
     except WechatError as error:
+        if error.code == "too-large":
+            raise Refusal("photo-too-large", megabytes=str(_MEDIA_LIMIT // 2**20)) from error
         raise Refusal("media-not-available") from error
     async with ctx.lab.spool() as spool:
         await spool.write(content)

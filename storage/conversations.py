@@ -61,7 +61,6 @@ class StoredTalk:
 class LateMessage:
     """A message whose answer was promised; ``message`` are its plain values."""
 
-    id: str
     place: Place
     message: Mapping[str, Any]
     due: datetime
@@ -157,7 +156,6 @@ class Conversations:
         cursor = self._late.find({"due": {"$gt": EPOCH, "$lte": now}}).sort("due", 1).limit(limit)
         return [
             LateMessage(
-                id=d["_id"],
                 place=Place(d["kind"], d["key"]),
                 message=self._vault.open_json(d["message"], f"late_messages/{d['_id']}"),
                 due=d["due"],
@@ -165,10 +163,11 @@ class Conversations:
             async for d in cursor
         ]
 
-    async def postpone_again(self, late: LateMessage, due: datetime) -> bool:
-        """Take a promised answer in hand until ``due``; False when somebody else has it."""
+    async def take_late(self, message_id: str, due: datetime, lease: datetime) -> bool:
+        """Take a promised answer that is ``due`` in hand until ``lease``; False when somebody else
+        has it, or has given it."""
         result = await self._late.update_one(
-            {"_id": late.id, "due": late.due}, {"$set": {"due": due}}
+            {"_id": self._late_id(message_id), "due": due}, {"$set": {"due": lease}}
         )
         return bool(result.modified_count)
 

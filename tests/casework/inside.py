@@ -38,6 +38,13 @@ async def house(
     urls: EngineUrls, database: str, folder: Path, **values: object
 ) -> AsyncIterator[Context]:
     """One process' view; gateways lead nowhere unless ``values`` say otherwise."""
+    settings = settings_of(database, folder, **values)
+    async with open_house(settings, urls, with_lab=False) as ctx:
+        yield replace(ctx, clock=Clock(ctx.clock))
+
+
+def settings_of(database: str, folder: Path, **values: object) -> Settings:
+    """Settings with secrets of their own, the same ones for one folder."""
     given: dict[str, object] = {
         "data_dir": folder,
         "mongo_database": database,
@@ -46,9 +53,7 @@ async def house(
         **{name: _secret(folder, name) for name in GENERATED},
         **values,
     }
-    settings = Settings(_env_file=None, **given)  # type: ignore[arg-type]  # any field
-    async with open_house(settings, urls, with_lab=False) as ctx:
-        yield replace(ctx, clock=Clock(ctx.clock))
+    return Settings(_env_file=None, **given)  # type: ignore[arg-type]  # any field
 
 
 def _secret(folder: Path, name: str) -> str:

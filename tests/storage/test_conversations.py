@@ -94,7 +94,7 @@ async def test_a_promised_answer_is_taken_in_hand_by_one(
         assert await talks.late_due(NOW - timedelta(seconds=1), 10) == []
         (late,) = await talks.late_due(NOW, 10)
         assert late.place == place and late.message == message
-        taken = await asyncio.gather(*(talks.postpone_again(late, LATER) for _ in range(5)))
+        taken = await asyncio.gather(*(talks.take_late("m1", late.due, LATER) for _ in range(5)))
         assert sum(taken) == 1
         assert await talks.late_due(NOW, 10) == []
         assert len(await talks.late_due(LATER, 10)) == 1

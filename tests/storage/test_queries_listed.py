@@ -89,7 +89,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await talks.drop("v")
     await talks.postpone(place, "m", {}, NOW)
     for late in await talks.late_due(NOW, 9):
-        await talks.postpone_again(late, later)
+        await talks.take_late("m", late.due, later)
     await talks.late_done(place, "m")
     await _use_matters(Matters(database["matters"], vault))
     registry = Registry(database, vault)
