@@ -4,7 +4,9 @@ Rows are read one by one; a bad row is reported with its line and column and the
 Columns are those of ``rules/formats/<kind>.toml``, the same for every way in.
 """
 
+import asyncio
 import csv
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,12 +136,18 @@ async def export_file(ctx: Context, kind: str, path: Path, progress: Progress) -
     written = 0
     partial = path.with_name(path.name + ".part")
     numbers: list[str] = []
-    with partial.open("w", encoding="utf-8", newline="") as target:
+    partial.unlink(missing_ok=True)
+    # ID numbers are in it: nobody else on the machine may read it.
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as target:
         writer = csv.DictWriter(target, [c.name for c in layout.columns])
         writer.writeheader()
         async for matter in _undelivered(ctx):
             writer.writerow(await _decision(ctx, batch, matter))
             numbers.append(matter.number)
+        target.flush()
+        # On the disk before any matter says that it left.
+        await asyncio.to_thread(os.fsync, target.fileno())
     partial.replace(path)
     for number in numbers:
         await steps.take(ctx, number, "export", _EXCHANGE, f"export:{number}", {"batch": batch})

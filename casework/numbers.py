@@ -20,4 +20,9 @@ def number_for(vault: Vault, cause: str, attempt: int = 0) -> str:
 
 def is_number(text: str) -> bool:
     """Whether a text is a well-formed matter number."""
-    return len(text) == _DIGITS + 1 and text.isdigit() and bool(mod_11_10.is_valid(text))
+    return (
+        len(text) == _DIGITS + 1
+        and text.isascii()
+        and text.isdigit()
+        and bool(mod_11_10.is_valid(text))
+    )

@@ -29,7 +29,8 @@ async def open_thumbnail(
     ctx: Context, number: str, thumbnail: str, expires: int, signature: str
 ) -> PhotoFile:
     """The picture behind a signed address. Raises signature-invalid, not-found."""
-    good = hmac.compare_digest(_signature(ctx, number, thumbnail, expires), signature)
+    wanted = _signature(ctx, number, thumbnail, expires)
+    good = hmac.compare_digest(wanted.encode(), signature.encode())
     if not good or expires < ctx.now().timestamp():
         raise Refusal("signature-invalid")
     try:

@@ -11,9 +11,13 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Literal
 
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from storage.vault import Vault
+
+log = structlog.get_logger()
 
 CodeAnswer = Literal["ok", "wrong", "expired", "too_many"]
 
@@ -173,12 +177,16 @@ class Memory:
     # -- waking workers -----------------------------------------------------------------------
 
     async def wake(self, lane: str) -> None:
-        """Tell one waiting worker that there is something to do."""
+        """Tell one waiting worker that there is something to do. He looks by himself every second,
+        so an engine that does not answer is no reason to fail what was done already."""
         name = f"{self._prefix}:lane:{lane}"
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.lpush(name, "1")
-            pipe.ltrim(name, 0, _WAKES - 1)
-            await pipe.execute()
+        try:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.lpush(name, "1")
+                pipe.ltrim(name, 0, _WAKES - 1)
+                await pipe.execute()
+        except RedisError as error:
+            log.warning("worker-not-woken", error=type(error).__name__)
 
     async def wait(self, lane: str, timeout: float) -> bool:
         """Wait to be woken, at most so many seconds (3 at most); whether somebody did."""

@@ -1,5 +1,7 @@
 """The work list of the officer's own office, looking a matter up, going on to the next one."""
 
+import unicodedata
+
 from casework import desk
 from casework.numbers import is_number
 from handlers.base import Access
@@ -48,7 +50,9 @@ class FindHandler(DeskHandler):
 
     def get(self) -> None:
         """Go to the matter; a number that cannot be one is answered on the list."""
-        number = "".join(c for c in self.get_query_argument("number", "") if c.isdigit())
+        # A Chinese keyboard writes full-width digits.
+        written = unicodedata.normalize("NFKC", self.get_query_argument("number", ""))
+        number = "".join(c for c in written if c.isdigit())
         found = is_number(number)
         self.redirect(f"{HOME}matters/{number}" if found else f"{HOME}?note=bad_number")
 
