@@ -17,6 +17,7 @@ from rules import phones
 from rules.facts import Vehicle
 from rules.guards import signing_offices
 from rules.id_number import normalise
+from rules.masking import mask_id, mask_name, mask_phone
 from rules.people import Tier
 from rules.refusals import Refusal
 
@@ -36,7 +37,8 @@ class FaceSignView:
 
 
 async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> FaceSignView:
-    """The registry's record of the person at the window. The look is recorded first.
+    """The registry's record of the person at the window, masked and without what he holds for an
+    office that may not sign him up. The look is recorded first.
 
     Raises the ID-number refusals, not-in-registry when neither licence nor vehicle is held.
     """
@@ -47,11 +49,15 @@ async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> Fa
     on_file = await ctx.stores.registry.phone_on_file(key)
     if on_file is None or not signing_offices(facts):
         raise Refusal("not-in-registry")
+    # An office that may not sign him up only learns which one may.
+    allowed = officer.office.code in signing_offices(facts)
+    person = PersonView(on_file.name, number, on_file.phone)
+    masked = PersonView(mask_name(on_file.name), mask_id(number), mask_phone(on_file.phone))
     return FaceSignView(
-        person=PersonView(on_file.name, number, on_file.phone),
-        licence=desk_licence(ctx, facts),
-        vehicles=list(facts.vehicles),
-        allowed=officer.office.code in signing_offices(facts),
+        person=person if allowed else masked,
+        licence=desk_licence(ctx, facts) if allowed else None,
+        vehicles=list(facts.vehicles) if allowed else [],
+        allowed=allowed,
         already=Tier.FACE_SIGNED in facts.tiers,
         offices=[
             office_view(facts.offices[code])

@@ -91,3 +91,7 @@ async def test_the_wrong_office_hears_the_right_ones_name(
                 ctx, other, id_number=number, phone="13800000001", cause="cause"
             )
         assert refused.value == Refusal("wrong-office", office=NAMES[OFFICE])
+        found = await facesign.face_sign_lookup(ctx, other, number)
+        assert [o.name for o in found.offices] == [NAMES[OFFICE]] and not found.allowed
+        assert (found.person.name, found.licence, found.vehicles) == ("王**", None, [])
+        assert number not in str(found)
