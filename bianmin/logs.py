@@ -6,27 +6,24 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import orjson
 import structlog
 
 from bianmin.settings import Settings
 
 # The last net: nothing should log these, and a slip must not reach the disk.
-_ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-_PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_ID_NUMBER = re.compile(rb"(?<!\d)\d{17}[\dXx](?!\d)")
+_PHONE = re.compile(rb"(?<!\d)1[3-9]\d{9}(?!\d)")
 
 
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return _PHONE.sub("<phone>", _ID_NUMBER.sub("<id>", value))
-    if isinstance(value, (list, tuple)):
-        return [_masked(v) for v in value]
-    if isinstance(value, dict):
-        return {k: _masked(v) for k, v in value.items()}
-    return value
+def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
+    """The event as one JSON line; masked once, after rendering, so that nothing slips by."""
+    line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    return _PHONE.sub(b"<phone>", _ID_NUMBER.sub(b"<id>", line))
 
 
-def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: _masked(value) for key, value in event.items()}
+def _text_line(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
+    return _line(logger, name, event).decode()
 
 
 def configure_logs(settings: Settings, process: str) -> None:
@@ -36,14 +33,13 @@ def configure_logs(settings: Settings, process: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _mask,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=[*shared, _line],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
@@ -51,10 +47,7 @@ def configure_logs(settings: Settings, process: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _text_line],
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)

@@ -107,11 +107,21 @@ async def town(folder: Path) -> AsyncIterator[Town]:
         House(folder, engine.urls, "bench") as house,
     ):
         await asyncio.to_thread(house.start_service)
-        os.environ.update(house.env)
-        settings = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+        settings = _settings(house)
         async with open_house(settings, engine.urls) as ctx:
             await _offices(ctx)
             yield Town(folder, ctx, house, settings)
+
+
+def _settings(house: House) -> Settings:
+    """The service's own settings; the environment is left as it was for the next town."""
+    before = dict(os.environ)
+    os.environ.update(house.env)
+    try:
+        return Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 async def _offices(ctx: Context) -> None:
@@ -127,6 +137,7 @@ async def floors(here: Town, number: str, guide: bytes, matter: bytes) -> AsyncI
     (here.folder / "matter").write_bytes(matter)
     env = {
         **os.environ,
+        **here.house.env,
         "FLOOR_FOLDER": str(here.folder),
         "FLOOR_MONGO": here.house.urls.mongo_url,
         "FLOOR_DATABASE": "bench",
