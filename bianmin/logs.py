@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ import structlog
 
 from bianmin.settings import Settings
 
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 # The last net: nothing should log these, and a slip must not reach the disk.
 _ID_NUMBER = re.compile(rb"(?<!\d)\d{17}[\dXx](?!\d)")
 _PHONE = re.compile(rb"(?<!\d)1[3-9]\d{9}(?!\d)")
@@ -18,7 +20,7 @@ _PHONE = re.compile(rb"(?<!\d)1[3-9]\d{9}(?!\d)")
 
 def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
     """The event as one JSON line; masked once, after rendering, so that nothing slips by."""
-    line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    line = orjson.dumps(event, default=repr, option=_OPTIONS)
     return _PHONE.sub(b"<phone>", _ID_NUMBER.sub(b"<id>", line))
 
 
@@ -28,10 +30,15 @@ def _text_line(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
 
 def configure_logs(settings: Settings, process: str) -> None:
     """Send every logger of this process to standard error as masked JSON lines."""
+
+    def stamp(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["process"] = process
+        event["timestamp"] = datetime.now(UTC)
+        return event
+
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        stamp,
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
@@ -42,7 +49,6 @@ def configure_logs(settings: Settings, process: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -82,6 +82,7 @@ class AccessLog:
 
     def __init__(self, routes: list[URLSpec], metrics: RequestMetrics) -> None:
         self._patterns = {r.handler_class: r.regex.pattern.rstrip("$") for r in routes}
+        self._names = {c: f"{c.__module__}.{c.__name__}" for c in self._patterns}
         self._metrics = metrics
 
     def __call__(self, handler: RequestHandler) -> None:
@@ -90,7 +91,7 @@ class AccessLog:
         method = request.method or ""
         if method not in handler.SUPPORTED_METHODS:
             method = "other"
-        self._metrics.observe(f"{kind.__module__}.{kind.__name__}", method, status, seconds)
+        self._metrics.observe(self._names.get(kind, kind.__name__), method, status, seconds)
         _log.info(
             "request",
             method=method,
