@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
+from tornado.httputil import HTTPHeaders
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Answer:
     status: int
     body: Any
     raw: bytes
-    headers: Mapping[str, str]
+    headers: HTTPHeaders
 
 
 class Wire:
@@ -194,7 +195,7 @@ class OfficerAtDesk:
         return {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
 
     def _keep(self, answer: Answer) -> Answer:
-        for line in answer.headers.get_list("Set-Cookie"):  # type: ignore[attr-defined]
+        for line in answer.headers.get_list("Set-Cookie"):
             name, _, value = line.partition(";")[0].partition("=")
             self.cookies[name] = value
         return answer
