@@ -23,6 +23,7 @@ from notify.outcome import Taken
 from rules.formats import RowProblem
 from rules.menu import load_menu
 from rules.refusals import Refusal
+from rules.roles import ROLES
 
 REGISTRY = Path(__file__).parents[1] / "sandbox" / "registry"
 REGISTRY_KINDS = ("offices", "population", "licences", "vehicles")
@@ -115,7 +116,7 @@ def officer() -> None:
 @click.argument("username")
 @click.option("--name", required=True, help="Name shown at the desk.")
 @click.option("--office", required=True, help="Code of the office.")
-@click.option("--role", default="reviewer", show_default=True)
+@click.option("--role", type=click.Choice(sorted(ROLES)), default="reviewer", show_default=True)
 @click.option("--totp/--no-totp", default=True, show_default=True, help="Second factor.")
 @click.option("--password", help="Asked for when not given; empty answer: one is made.")
 def officer_add(

@@ -1,4 +1,4 @@
-"""Who a citizen is: registration, login, the WeChat account bound to a person."""
+"""Who a citizen is: registration and login."""
 
 import hashlib
 import hmac
@@ -8,7 +8,7 @@ from datetime import datetime
 from casework.codes import prove
 from casework.context import Context
 from casework.offices import named_offices
-from notify.wechat import WechatError
+from casework.wechat_accounts import WechatIdentity, bind, wechat_identity, whoami
 from rules import names, phones
 from rules.id_number import normalise, region_of
 from rules.people import Citizen
@@ -17,15 +17,6 @@ from storage.sessions import NewSession, Session
 
 _ELSEWHERE = ""
 """A region no office is of."""
-
-
-@dataclass(frozen=True)
-class WechatIdentity:
-    """A person as WeChat names him: one openid an app, a unionid where the platform gives one."""
-
-    app: str
-    openid: str
-    unionid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,15 +132,6 @@ async def login_wechat(ctx: Context, *, code: str, device: str) -> LoggedIn:
     return await _issue(ctx, citizen.key, identity.app, device)
 
 
-async def wechat_identity(ctx: Context, code: str) -> WechatIdentity:
-    """Who a ``wx.login`` code stands for. Raises wechat-code-invalid, busy-try-again."""
-    try:
-        found = await ctx.gateways.mini.code_to_session(code)
-    except WechatError as error:
-        raise Refusal("wechat-code-invalid" if error.final else "busy-try-again") from error
-    return WechatIdentity("mini", found.openid, found.unionid)
-
-
 async def open_session(ctx: Context, citizen: Citizen, app: str, device: str) -> LoggedIn:
     """A token for someone who has just proved who he is by registering."""
     return await _issue(ctx, citizen.key, app, device)
@@ -191,44 +173,6 @@ async def sign_out(ctx: Context, token: str) -> None:
     key, _, secret = token.partition(".")
     await ctx.stores.sessions.drop_token(key, _hashed(secret))
     ctx.recent.logins.pop(_hashed(secret), None)
-
-
-async def bind(ctx: Context, key: str, identity: WechatIdentity) -> None:
-    """Bind a WeChat account to a person; one WeChat speaks for one person at a time."""
-    appid = appid_of(ctx, identity.app)
-    openid_key = ctx.stores.vault.openid_key(appid, identity.openid)
-    previous = await ctx.stores.bindings.session_of(openid_key)
-    if previous is not None and previous != key:
-        await ctx.stores.sessions.unset_wechat(previous, identity.app, openid_key)
-    await ctx.stores.bindings.bind(openid_key, identity.app, key, ctx.now())
-    await ctx.stores.sessions.set_wechat(
-        key, identity.app, openid_key, identity.openid, identity.unionid, ctx.now()
-    )
-
-
-def appid_of(ctx: Context, app: str) -> str:
-    """The appid of the official account or of the mini-program."""
-    return ctx.settings.official_appid if app == "official" else ctx.settings.mini_appid
-
-
-async def whoami(ctx: Context, identity: WechatIdentity) -> Citizen | None:
-    """The citizen a WeChat account is bound to, if any."""
-    openid_key = ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
-    key = await ctx.stores.bindings.session_of(openid_key)
-    if key is None:
-        return None
-    session = await ctx.stores.sessions.get(key)
-    return session.citizen() if session else None
-
-
-async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:
-    """``unsubscribe``: the WeChat profile and what was said before registering are deleted."""
-    openid_key = ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
-    key = await ctx.stores.bindings.session_of(openid_key)
-    await ctx.stores.bindings.unbind(openid_key)
-    if key is not None:
-        await ctx.stores.sessions.unset_wechat(key, identity.app, openid_key)
-    await ctx.stores.conversations.drop(openid_key)
 
 
 async def record_consent(

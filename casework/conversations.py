@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 
-from casework.accounts import WechatIdentity, appid_of
 from casework.context import Context
 from casework.photos import Spool
+from casework.wechat_accounts import WechatIdentity, appid_of
 from notify.outcome import Rejected, Taken
 from notify.wechat import WechatError
 from rules.people import Citizen

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Literal
 
 import pyotp
 from argon2 import PasswordHasher
@@ -11,6 +12,7 @@ from casework.context import Context
 from rules.facts import Office
 from rules.people import Actor
 from rules.refusals import Refusal
+from rules.roles import ROLES, role_may
 from storage.officers import OfficerRecord
 
 _HASHER = PasswordHasher()
@@ -32,8 +34,18 @@ class Officer:
 
     @property
     def actor(self) -> Actor:
-        """The officer as the actor of an event."""
-        return Actor("officer", self.username, self.office.code)
+        """The officer as the actor of an event; a clerk acts for his driving school."""
+        kind: Literal["officer", "school"] = "school" if self.may("enrol") else "officer"
+        return Actor(kind, self.username, self.office.code)
+
+    def may(self, permission: str) -> bool:
+        """Whether his role has a permission of ``rules.roles``."""
+        return role_may(self.role, permission)
+
+    def must(self, permission: str) -> None:
+        """Raise ``role-not-allowed`` unless his role has the permission."""
+        if not self.may(permission):
+            raise Refusal("role-not-allowed")
 
 
 @dataclass(frozen=True)
@@ -115,8 +127,10 @@ async def add_officer(
 ) -> str | None:
     """Add an officer, or give one a new password; the second factor's secret if there is one.
 
-    Raises not-found when the registry has no such office.
+    Raises not-found when the registry has no such office, bad-request for an unknown role.
     """
+    if role not in ROLES:
+        raise Refusal("bad-request")
     if await ctx.office(office) is None:
         raise Refusal("not-found")
     secret = pyotp.random_base32() if totp else None

@@ -16,6 +16,7 @@ class OfficeView:
     address: str
     hours: str
     phone: str
+    supervisor: str = ""
 
 
 @dataclass(frozen=True)

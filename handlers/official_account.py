@@ -15,8 +15,8 @@ from tornado.routing import URLSpec
 from tornado.web import HTTPError, stream_request_body
 from wechatpy.messages import BaseMessage
 
-from casework.accounts import WechatIdentity, forget_wechat
 from casework.conversations import Conversations, Incoming
+from casework.wechat_accounts import WechatIdentity, forget_wechat
 from handlers.base import Access, BaseHandler
 from handlers.wechat_crypto import (
     OfficialCrypto,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from casework import accounts
+from casework import accounts, wechat_accounts
 from casework.accounts import LoggedIn
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, operation
@@ -91,7 +91,7 @@ class IdNumberLoginHandler(ApiHandler):
         """An ID number without an account and a wrong code are answered alike."""
         wechat = None
         if body.wechat_code:
-            wechat = await accounts.wechat_identity(self.ctx, body.wechat_code)
+            wechat = await wechat_accounts.wechat_identity(self.ctx, body.wechat_code)
         done = await accounts.login(
             self.ctx,
             id_number=body.id_number,

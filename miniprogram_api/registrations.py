@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from casework import accounts
+from casework import accounts, wechat_accounts
 from handlers.base import Access
 from miniprogram_api.login import DEVICE, Login, login_of
 from miniprogram_api.operations import ApiHandler, Body, operation
@@ -53,7 +53,7 @@ class RegistrationsHandler(ApiHandler):
         """
         wechat = None
         if body.wechat_code:
-            wechat = await accounts.wechat_identity(self.ctx, body.wechat_code)
+            wechat = await wechat_accounts.wechat_identity(self.ctx, body.wechat_code)
         citizen = await accounts.register(
             self.ctx,
             id_number=body.id_number,

@@ -9,7 +9,9 @@ from rules.people import Tier
 
 @dataclass(frozen=True)
 class Office:
-    """An office of the authority. ``kind``: vehicle_office, police_station, exit_entry, …"""
+    """An office of the authority, or a driving school. ``kind``: vehicle_office, police_station,
+    exit_entry, driving_school; ``supervisor`` is the vehicle office that reviews a school's
+    students."""
 
     code: str
     name: str
@@ -18,6 +20,7 @@ class Office:
     address: str
     hours: str
     phone: str
+    supervisor: str = ""
 
 
 @dataclass(frozen=True)

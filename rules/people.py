@@ -17,11 +17,11 @@ class Tier(StrEnum):
 class Actor:
     """Who caused an event: never a name, always a key that can be looked up with rights.
 
-    ``key`` is the ID-number key of a citizen, the user name of an officer, or the name of
-    the part of the system that acted.
+    ``key`` is the ID-number key of a citizen, the user name of an officer or of a school's clerk,
+    or the name of the part of the system that acted.
     """
 
-    kind: Literal["citizen", "officer", "system", "exchange"]
+    kind: Literal["citizen", "officer", "school", "system", "exchange"]
     key: str
     office: str | None = None
 

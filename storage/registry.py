@@ -236,4 +236,6 @@ def _without(row: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _office(document: Mapping[str, Any]) -> Office:
     names = ("name", "kind", "region", "address", "hours", "phone")
-    return Office(code=document["_id"], **{n: document[n] or "" for n in names})
+    values = {n: document[n] or "" for n in names}
+    # Rows taken in before schools were listed have no supervisor.
+    return Office(code=document["_id"], **values, supervisor=document.get("supervisor") or "")

@@ -14,6 +14,7 @@ from handlers.base import Access, BaseHandler
 from handlers.problems import Problem
 from rules.calendar import HOUSE_ZONE
 from rules.refusals import Refusal, Worded
+from rules.roles import PERMISSIONS
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 SESSION_COOKIE = "desk_session"
@@ -33,7 +34,14 @@ class DeskHandler(BaseHandler):
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
+    needs: ClassVar[str] = "review"
+    """The permission of ``rules.roles`` this page is for; unknown ones stop the start."""
     _officer: Officer | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.needs not in PERMISSIONS:
+            raise LookupError(f"{cls.__qualname__} needs the unknown permission {cls.needs}")
 
     async def prepare(self) -> None:
         """Know the officer before anything is shown; without a login, lead to it and back."""
@@ -46,6 +54,8 @@ class DeskHandler(BaseHandler):
             if refusal.code != "not-logged-in":
                 raise
             self._lead_to_login(had_session=bool(session))
+            return
+        self._officer.must(self.needs)
 
     def _lead_to_login(self, had_session: bool) -> None:
         came_from = self.request.uri if self.request.method == "GET" else self.page_address()

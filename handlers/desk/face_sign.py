@@ -14,6 +14,8 @@ _LONGEST = 40
 class FaceSignHandler(DeskHandler):
     """Step one: the ID number as read from the original card."""
 
+    needs = "face_sign"
+
     def get(self) -> None:
         """Show the form."""
         self.render("face_sign.html", id_number="", problem=None)

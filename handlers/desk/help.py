@@ -6,6 +6,8 @@ from handlers.desk.base import DeskHandler
 class HelpHandler(DeskHandler):
     """The help page: one chapter a screen, its lines in the texts' order."""
 
+    needs = "desk"
+
     def get(self) -> None:
         """Show it."""
         texts = self.ctx.book.texts
