@@ -57,6 +57,18 @@ async def resume(scene: Scene, number: str) -> Move:
     return await proceed(scene, view, said)
 
 
+async def go_on(scene: Scene) -> Move:
+    """``继续`` at a part: the same question, or the next one where the part was filled in or put
+    right meanwhile in the mini-program."""
+    view = await matters.view(scene.ctx, scene.person, scene.answers["number"])
+    open_parts = {d.part for d in view.missing}
+    if view.defects:
+        open_parts |= {d.part for d in view.defects} - replaced_since_sent_back(view)
+    if scene.answers["part"] in open_parts | _empty_optional(view):
+        return scene.stay()
+    return await proceed(scene, view)
+
+
 async def proceed(scene: Scene, view: MatterView, said: str = "") -> Move:
     """To the next part that is still open, else to the summary."""
     answers = dict(scene.answers) if scene.answers.get("number") == view.number else {}
@@ -76,15 +88,18 @@ def _next_part(scene: Scene, view: MatterView, answers: dict[str, object]) -> st
     if view.defects:
         passed |= replaced_since_sent_back(view)
         return next((d.part for d in view.defects if d.part not in passed), None)
-    wanted = {d.part for d in view.missing}
-    optional = {f"field:{f.name}" for f in view.fields if not f.required and not f.value}
-    optional |= {f"material:{m.name}" for m in view.materials if not m.required and not m.photos}
+    wanted, optional = {d.part for d in view.missing}, _empty_optional(view)
     every = [f"field:{f.name}" for f in view.fields]
     every += [f"material:{m.name}" for m in view.materials]
     if not wanted and not passed:
         # Come back to a complete draft: what is optional was asked for before.
         return None
     return next((p for p in every if p in wanted or (p in optional and p not in passed)), None)
+
+
+def _empty_optional(view: MatterView) -> set[str]:
+    empty = {f"field:{f.name}" for f in view.fields if not f.required and not f.value}
+    return empty | {f"material:{m.name}" for m in view.materials if not m.required and not m.photos}
 
 
 async def _ask_part(scene: Scene) -> str:

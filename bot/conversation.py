@@ -5,7 +5,7 @@ anywhere; what they interrupt is kept and taken up again with 继续.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import application, menu, offices, photos, progress, registration, services
@@ -43,6 +43,39 @@ async def think(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Inc
     except Refusal as refusal:
         move = _after_refusal(scene, refusal)
     return await _turn(scene, move)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question a dialogue stands at, worded: the same in every channel.
+
+    ``number`` is the matter it is about, ``part`` the part asked for (``field:…``, ``material:…``).
+    """
+
+    flow: str
+    step: str
+    text: str
+    number: str | None
+    part: str | None
+
+
+async def asked(ctx: Context, citizen: Citizen, talk: Talk) -> Asked:
+    """The question under way, or the menu when nothing is or what it was about is gone."""
+    nothing = Incoming("mini", "", "", ctx.now(), "text", citizen=citizen.key)
+    scene = _scene(ctx, citizen, talk, nothing)
+    try:
+        text = await QUESTIONS[scene.at].ask(scene)
+    except Refusal:
+        scene = _scene(ctx, citizen, Talk(), nothing)
+        text = ""
+    flow, _, step = scene.at.partition(".")
+    return Asked(
+        flow=flow,
+        step=step,
+        text=text or menu.menu(scene),
+        number=scene.answers.get("number"),
+        part=scene.answers.get("part"),
+    )
 
 
 def _scene(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming) -> Scene:

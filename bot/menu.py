@@ -151,6 +151,8 @@ async def _resume(scene: Scene) -> Move:
     if scene.paused is not None:
         at = f"{scene.paused['flow']}.{scene.paused['step']}"
         return Move(at, scene.paused["answers"], paused={})
+    if scene.at == "application.part":
+        return await application.go_on(scene)
     if scene.at != HOME:
         return scene.stay()
     return await progress.begin(scene)

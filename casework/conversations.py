@@ -35,7 +35,11 @@ _MEDIA_LIMIT = 10 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Incoming:
-    """A message or event as pushed by WeChat, parsed. ``at`` is its CreateTime."""
+    """A message or event as pushed by WeChat, parsed, or said in the mini-program's dialogue.
+
+    ``at`` is its CreateTime. ``citizen`` is the ID-number key of who is logged in where it came by
+    the mini-program: then there is no openid, and ``message_id`` is the request's own cause.
+    """
 
     app: str
     openid: str
@@ -46,16 +50,19 @@ class Incoming:
     media_id: str = ""
     event: str = ""
     event_key: str = ""
+    citizen: str = ""
 
     @property
     def identity(self) -> WechatIdentity:
-        """Who wrote."""
+        """Who wrote. Raises only-in-chat where no WeChat account wrote."""
+        if not self.openid:
+            raise Refusal("only-in-chat")
         return WechatIdentity(self.app, self.openid)
 
     @property
     def cause(self) -> str:
         """The idempotency key of whatever this message brings about."""
-        return f"wx:{self.message_id}"
+        return self.message_id if self.citizen else f"wx:{self.message_id}"
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,7 @@ class Conversations:
 
 async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
     """The one answer to a message: found if it was given before, else worked out and kept."""
-    person = _openid_key(ctx, incoming)
+    person = incoming.citizen or _openid_key(ctx, incoming)
     async with _turn_of(ctx, person, incoming.message_id):
         for _ in range(_TRIES):
             place, citizen, stored = await _where(ctx, incoming, person)
@@ -150,6 +157,23 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
     raise Refusal("busy-try-again")
 
 
+@dataclass(frozen=True)
+class UnderWay:
+    """The dialogue a citizen left off, in whichever channel, until ``expires_at``."""
+
+    talk: Talk
+    expires_at: datetime | None
+
+
+async def under_way(ctx: Context, citizen: Citizen) -> UnderWay:
+    """What was being talked about with a citizen; an empty talk when nothing is open."""
+    found = await ctx.stores.conversations.of_citizen(citizen.key)
+    if found is None:
+        raise Refusal("not-logged-in")
+    dialogue = found[1].dialogue_at(ctx.now())
+    return UnderWay(Talk(dialogue), found[1].expires_at if dialogue else None)
+
+
 async def _where(
     ctx: Context, incoming: Incoming, person: str
 ) -> tuple[Place, Citizen | None, StoredTalk]:
@@ -159,7 +183,7 @@ async def _where(
         return place, None, await ctx.stores.conversations.load(place)
     citizen, stored = found
     place = Place("sessions", citizen.key)
-    if stored.turn == 0:
+    if stored.turn == 0 and not incoming.citizen:
         # The process may have died between binding the account and carrying the talk over.
         before = await ctx.stores.conversations.load(Place("visitors", person))
         stored = stored.carrying(before)
@@ -171,6 +195,11 @@ async def _citizen(
 ) -> tuple[Citizen, StoredTalk] | None:
     """Who writes, with his talk: one read where this process has met him before."""
     stores = ctx.stores
+    if incoming.citizen:
+        logged_in = await stores.conversations.of_citizen(incoming.citizen)
+        if logged_in is None:
+            raise Refusal("not-logged-in")
+        return logged_in[0].citizen(), logged_in[1]
     key = stores.bindings.last_seen(person)
     found = await stores.conversations.of_citizen(key) if key else None
     if found is None or not found[0].speaks_by(incoming.app, incoming.openid):

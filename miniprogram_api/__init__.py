@@ -6,6 +6,7 @@ from tornado.routing import URLSpec
 
 from miniprogram_api import openapi
 from miniprogram_api.consents import ConsentsHandler
+from miniprogram_api.dialogue import DialogueHandler
 from miniprogram_api.docs import DocsHandler, Documents, OpenApiHandler
 from miniprogram_api.licences import LicencesHandler
 from miniprogram_api.login import IdNumberLoginHandler, LoginHandler
@@ -32,6 +33,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/login/id-number", IdNumberLoginHandler),
     Route("/me", MeHandler),
     Route("/licences", LicencesHandler),
+    # what was being talked about
+    Route("/dialogue", DialogueHandler),
     # what you have going
     Route("/matters", MattersHandler),
     Route("/matters/{number}", MatterHandler),
