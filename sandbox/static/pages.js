@@ -1,5 +1,6 @@
 // The mini-program's pages around a matter: logging in, registering, home, services, messages.
 
+import { dialogueLink } from "./dialogue.js";
 import { h, moment, state, values } from "./lib.js";
 import { matterPage } from "./matter.js";
 import { api, button, clearProblem, keepToken, loginCode, open, redraw, restart, token } from "./mini.js";
@@ -67,12 +68,13 @@ async function serviceList() {
 }
 
 export async function home() {
-  const [me, matters, list] = await Promise.all([api("GET", "me"), api("GET", "matters"), serviceList()]);
+  const [me, matters, dialogue, list] = await Promise.all([api("GET", "me"), api("GET", "matters"), api("GET", "dialogue"), serviceList()]);
   return [
     card(h("h2", {}, me.name), h("p", { class: "soft number" }, `${me.id_number}　${me.phone}`),
       h("p", {}, (me.tier_labels || []).map((label) => [h("span", { class: "tag" }, label), " "])),
       (me.licences || []).map((one) => h("p", {}, `驾驶证 ${one.vehicle_class}　${one.status}　有效期至 ${one.valid_until}`, one.bound ? "" : "（未绑定）",
         one.deferral ? h("span", { class: "soft block" }, one.deferral) : null))),
+    dialogueLink(dialogue),
     h("h3", {}, "我的办件"),
     matters.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
     list,
