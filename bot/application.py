@@ -8,7 +8,6 @@ officer named are asked for.
 from dataclasses import replace
 
 from bot.attaching import asked_material, attach_photo, begin_replacing, replaced_since_sent_back
-from bot.offices import near
 from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
 from bot.wording import chosen, day, joined, numbered, refused
@@ -17,7 +16,6 @@ from casework.views import FieldView, MatterView
 from rules.fields import Field
 from rules.refusals import Refusal
 
-_NEEDS_WINDOW = frozenset({"not-allowed-tier", "licence-not-bound"})
 _INCOMPLETE = frozenset({"materials-missing", "correction-incomplete"})
 _DONE = ("完成", "发完了", "好了", "完了", "没有了", "发完")
 _SKIP = ("跳过", "没有", "无", "不填")
@@ -39,8 +37,6 @@ async def begin(scene: Scene, code: str) -> Move:
         said = refused(scene.ctx.book.texts, refusal)
         if refusal.code == "already-under-way":
             return Move("progress.matter", {"number": refusal.params["number"]}, said)
-        if refusal.code in _NEEDS_WINDOW:
-            said = joined(said, await near(scene, scene.citizen.id_number))
         return end(said)
     begun = any(f.value for f in view.fields) or any(m.photos for m in view.materials)
     key = "draft_continued" if begun else "draft_begun"

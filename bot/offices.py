@@ -32,14 +32,6 @@ def home_region(scene: Scene, id_number: str) -> str | None:
     return region.code if region else None
 
 
-async def near(scene: Scene, id_number: str) -> str:
-    """The vehicle offices of the region an ID number names; empty when there is none."""
-    home = home_region(scene, id_number)
-    every = await offices(scene.ctx, kind="vehicle_office") if home else []
-    found = [o for o in every if home and contains(home, o.region)]
-    return office_lines(scene.ctx.book.texts, found[:_MOST])
-
-
 async def begin(scene: Scene) -> Move:
     """Offices asked for: at once when a city was named with it."""
     found = await offices_of(scene, scene.text)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from casework.views import MatterView, OfficeView
 from rules.calendar import HOUSE_ZONE
+from rules.facts import Office
 from rules.refusals import Refusal
 from rules.texts import Texts
 
@@ -69,9 +70,14 @@ def fit(text: str, more: str) -> str:
 
 
 def refused(texts: Texts, refusal: Refusal) -> str:
-    """An expected no: what is wrong and what to do next."""
-    worded = texts.refusal(refusal)
-    return f"{worded.detail}{worded.next}"
+    """An expected no: what is wrong and what to do next, with the offices that can help below."""
+    offices = refusal.params.get("offices")
+    if not isinstance(offices, list) or not offices:
+        worded = texts.refusal(refusal)
+        return f"{worded.detail}{worded.next}"
+    below = {**refusal.params, "offices": texts.say("bot.offices_below")}
+    worded = texts.refusal(Refusal(refusal.code, **below))
+    return joined(f"{worded.detail}{worded.next}", office_lines(texts, offices))
 
 
 def day(at: datetime) -> str:
@@ -85,7 +91,7 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(HOUSE_ZONE):%m-%d %H:%M}"
 
 
-def office_lines(texts: Texts, offices: Sequence[OfficeView]) -> str:
+def office_lines(texts: Texts, offices: Sequence[OfficeView | Office]) -> str:
     """Offices with address, hours and phone."""
     return "\n".join(
         texts.say("bot.office", name=o.name, address=o.address, hours=o.hours, phone=o.phone)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from casework.codes import prove
 from casework.context import Context
-from casework.offices import named_offices
+from casework.offices import registration_offices
 from casework.wechat_accounts import WechatIdentity, bind, wechat_identity, whoami
 from rules import names, phones
 from rules.id_number import normalise, region_of
@@ -88,8 +88,7 @@ async def _must_be(
 ) -> None:
     """Raises identity-mismatch, with the offices of ``region`` that can help."""
     if not await _same_person(ctx, key, there, name, phone):
-        offices = await named_offices(ctx, "vehicle_office", region)
-        raise Refusal("identity-mismatch", offices=offices)
+        raise Refusal("identity-mismatch", offices=await registration_offices(ctx, region))
 
 
 async def _same_person(

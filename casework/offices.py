@@ -3,6 +3,11 @@
 from casework.context import Context
 from casework.presenting import office_view
 from casework.views import OfficeView
+from rules.facts import Facts, Office
+from rules.guards import signing_offices
+from rules.people import Tier
+from rules.permissions import GIVEN_AT, WINDOWS
+from rules.refusals import Refusal
 
 _MOST = 3
 
@@ -14,17 +19,40 @@ async def offices(
     return [office_view(o) for o in await ctx.stores.registry.offices(region, kind)]
 
 
-async def named_offices(ctx: Context, kind: str, region: str | None) -> str:
-    """The first offices of a region in one sentence, with address, hours and phone.
+async def registration_offices(ctx: Context, region: str) -> list[Office]:
+    """The windows of a region where a person who does not match can put it right: vehicle offices,
+    and the police station for who has no licence or vehicle.
 
     The region is the one the citizen named, never one read from his record.
     """
-    found = await ctx.stores.registry.offices(region, kind)
-    if not found:
-        return ctx.book.texts.say("accounts.any_office")
-    return "\n".join(
-        ctx.book.texts.say(
-            "accounts.office", name=o.name, address=o.address, hours=o.hours, phone=o.phone
-        )
-        for o in found[:_MOST]
-    )
+    vehicle = await ctx.stores.registry.offices(region, "vehicle_office")
+    police = await ctx.stores.registry.offices(region, "police_station")
+    return [*vehicle[: _MOST - 1], *police[:1]]
+
+
+async def with_offices(ctx: Context, refusal: Refusal, facts: Facts) -> Refusal:
+    """A refusal with the offices that can help (``offices``), where one can: those that hold the
+    citizen's own licence or vehicles, else those of his region (REQ A8)."""
+    kinds = _helping(refusal)
+    if not kinds:
+        return refusal
+    found: list[Office] = []
+    if "signing_office" in kinds:
+        found = [facts.offices[c] for c in sorted(signing_offices(facts)) if c in facts.offices]
+    if not found and facts.region:
+        home = ctx.book.regions.of_code(facts.region)
+        for kind in kinds:
+            if home is not None and kind != "signing_office":
+                found += await ctx.stores.registry.offices(home.code, kind)
+    return Refusal(refusal.code, **{**refusal.params, "offices": found[:_MOST]})
+
+
+def _helping(refusal: Refusal) -> tuple[str, ...]:
+    match refusal.code:
+        case "not-allowed-tier":
+            return GIVEN_AT[Tier(refusal.params["missing"][0])]
+        case "licence-not-bound":
+            return GIVEN_AT[Tier.FACE_SIGNED]
+        case "service-not-open":
+            return WINDOWS[refusal.params["business"]]
+    return ()

@@ -12,6 +12,7 @@ from casework import effects
 from casework.context import Context
 from casework.facts import facts_about
 from casework.numbers import number_for
+from casework.offices import with_offices
 from rules.catalogue import Service
 from rules.effects import effects_of
 from rules.facts import Facts
@@ -51,7 +52,7 @@ async def start(
     """
     decided = decide(service, None, action, actor, given, facts, ctx.now(), ctx.book)
     if isinstance(decided, Refusal):
-        raise decided
+        raise await _helped(ctx, decided, actor, facts)
     for attempt in range(_TRIES):
         name = number or number_for(ctx.stores.vault, cause, attempt)
         event = Event(f"{name}-0001", decided.type, ctx.now(), actor, cause, decided.data)
@@ -97,7 +98,7 @@ async def take(
         facts = await facts_about(ctx, before.subject)
         decided = decide(service, before, action, actor, given or {}, facts, ctx.now(), ctx.book)
         if isinstance(decided, Refusal):
-            raise decided
+            raise await _helped(ctx, decided, actor, facts)
         event_id = f"{number}-{before.version + 1:04d}"
         event = Event(event_id, decided.type, ctx.now(), actor, cause, decided.data)
         after = evolve(before, event)
@@ -106,6 +107,11 @@ async def take(
             await _settle(ctx, after)
             return after
     raise Refusal("busy-try-again")
+
+
+async def _helped(ctx: Context, refusal: Refusal, actor: Actor, facts: Facts) -> Refusal:
+    # Whose business it is learns where it can be put right; an officer sees the record himself.
+    return await with_offices(ctx, refusal, facts) if actor.kind == "citizen" else refusal
 
 
 def _owed(ctx: Context, service: Service, after: Matter, event: Event) -> Owed:

@@ -19,7 +19,7 @@ from rules.facts import Facts
 from rules.forms import missing_parts, read_values
 from rules.matter import Matter, State
 from rules.people import Actor
-from rules.permissions import may
+from rules.permissions import tier_refusal
 from rules.refusals import Refusal
 
 
@@ -65,10 +65,9 @@ Guard = Callable[[Request], "Mapping[str, Any] | Refusal"]
 def may_begin(request: Request) -> Mapping[str, Any] | Refusal:
     """Tier, opening dates and the conditions that can be judged before anything is filled in."""
     service, facts = request.service, request.facts
-    if not may(facts.tiers, service.who.business):
-        return Refusal("not-allowed-tier", service=service.title)
-    if not service.is_open(facts.today, facts.region):
-        return Refusal("service-not-open", service=service.title)
+    closed = _closed_to(request)
+    if closed is not None:
+        return closed
     first = unmet(service, facts, {}, request.book.parameters)
     if first:
         return first[0]
@@ -78,6 +77,16 @@ def may_begin(request: Request) -> Mapping[str, Any] | Refusal:
         "office": _office(request),
         "channel": request.given["channel"],
     }
+
+
+def _closed_to(request: Request) -> Refusal | None:
+    """Why this person may not use the service: his tier, or the service is not open where he is."""
+    service, facts = request.service, request.facts
+    business = service.who.business
+    refusal = tier_refusal(facts.tiers, business, service.title, request.book.texts)
+    if refusal is None and not service.is_open(facts.today, facts.region):
+        return Refusal("service-not-open", service=service.title, business=business)
+    return refusal
 
 
 def _office(request: Request) -> str | None:
@@ -156,10 +165,9 @@ def complete(request: Request) -> Mapping[str, Any] | Refusal:
 def may_begin_again(request: Request) -> Refusal | None:
     """Tier, opening dates and conditions once more, now with the form: time has passed since the
     draft."""
-    if not may(request.facts.tiers, request.service.who.business):
-        return Refusal("not-allowed-tier", service=request.service.title)
-    if not request.service.is_open(request.facts.today, request.facts.region):
-        return Refusal("service-not-open", service=request.service.title)
+    closed = _closed_to(request)
+    if closed is not None:
+        return closed
     found = unmet(request.service, request.facts, request.present.form, request.book.parameters)
     return found[0] if found else None
 

@@ -13,7 +13,15 @@ from rules.conditions import judged, unmet
 from rules.facts import Facts, Licence
 from rules.formats import RowProblem, build_formats
 from rules.people import Tier
-from rules.permissions import PERMISSIONS, may
+from rules.permissions import (
+    FOR_EVERYBODY,
+    GIVEN_AT,
+    PERMISSIONS,
+    WINDOWS,
+    may,
+    missing,
+    tier_refusal,
+)
 from rules.refusals import Refusal
 from rules.regions import build_regions
 from rules.texts import build_texts
@@ -125,7 +133,24 @@ def test_tiers_and_business() -> None:
         assert not may([Tier.STUDENT], business)
     assert may([Tier.DIRECT], "query") and not may([Tier.DIRECT], "licence")
     assert may([Tier.STUDENT, Tier.FACE_SIGNED], "vehicle")
-    assert not any(may([], business) for business in PERMISSIONS)
+    assert {b for b in PERMISSIONS if may([], b)} == FOR_EVERYBODY == {"registration"}
+
+
+def test_a_refusal_for_the_tier_says_which_would_do_and_how_to_get_it() -> None:
+    texts = load_rulebook().texts
+    assert set(WINDOWS) == set(PERMISSIONS) and set(GIVEN_AT) == set(Tier)
+    for business in sorted(PERMISSIONS):
+        for tiers in ((), *((t,) for t in Tier)):
+            refused = tier_refusal(tiers, business, "某业务", texts)
+            assert (refused is None) == may(tiers, business)
+            if refused is None:
+                assert missing(tiers, business) == ()
+                continue
+            wanted = missing(tiers, business)
+            assert all(may([*tiers, tier], business) for tier in wanted)
+            worded = texts.refusal(refused)
+            assert texts.say(f"tiers.{wanted[0]}") in worded.detail
+            assert texts.say(f"tier_needed.{wanted[0]}") in worded.next
     with pytest.raises(KeyError):
         may([Tier.DIRECT], "fishing")
 

@@ -146,7 +146,7 @@ def test_a_missing_word_is_an_error_not_a_blank() -> None:
     with pytest.raises(KeyError):
         TEXTS.say("no.such.text")
     with pytest.raises(KeyError):
-        TEXTS.say("accounts.office", name="x")
+        TEXTS.say("bot.office", name="x")
     with pytest.raises(KeyError):
         TEXTS.refusal(Refusal("no-such-code"))
 
