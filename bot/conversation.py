@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import application, menu, offices, photos, progress, registration, services
+from bot import application, menu, offices, photos, progress, registration, services, vehicles
 from bot.intents import command, named
 from bot.scene import Move, NotAnAnswer, Question, Scene
 from bot.wording import fit, joined, refused, tidy
@@ -25,6 +25,7 @@ _TABLE = (
     *photos.QUESTIONS,
     *services.QUESTIONS,
     *offices.QUESTIONS,
+    *vehicles.QUESTIONS,
 )
 QUESTIONS: Mapping[str, Question] = {q.name: q for q in _TABLE}
 """Every question of the conversation by its name ``flow.step``."""
@@ -93,7 +94,7 @@ def _scene(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming
     )
 
 
-_FOR_CITIZENS = ("application.", "progress.", "photo.")
+_FOR_CITIZENS = ("application.", "progress.", "photo.", "vehicles.")
 
 
 async def _move(scene: Scene, question: Question) -> Move:

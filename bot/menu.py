@@ -1,6 +1,6 @@
 """The home of the conversation: greeting, menu, and every wish said in free words."""
 
-from bot import application, offices, progress, registration, services
+from bot import application, offices, progress, registration, services, vehicles
 from bot.intents import Intent, command, understand
 from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
@@ -9,9 +9,10 @@ from casework import me as person
 from casework.guide import services as all_services
 
 HOME = "menu.pick"
-EVERYWHERE = frozenset(
-    {"menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me"}
-)
+EVERYWHERE = frozenset({
+    "menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me",
+    "vehicles",
+})  # fmt: skip
 """Commands that work in the middle of any question."""
 
 _BEGUN = ("registration.", "application.", "photo.")
@@ -105,6 +106,8 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await offices.begin(scene))
         case "me":
             return _aside(scene, await _me(scene))
+        case "vehicles":
+            return _aside(scene, await vehicles.begin(scene))
         case "help":
             hotline = scene.ctx.book.texts.say("offices.hotline")
             return _aside(scene, end(scene.say("help", hotline=hotline)))

@@ -53,7 +53,7 @@ async def _release_licence(ctx: Context, matter: Matter, effect: Effect) -> None
 
 
 async def _grant_face_signed(ctx: Context, matter: Matter, effect: Effect) -> None:
-    """Face-signed rights and the licence bound, with an account opened if there is none."""
+    """Face-signed rights, licence and vehicles bound, with an account opened if there is none."""
     signed = matter.timeline[0]
     data = signed.data
     await ctx.stores.sessions.create(
@@ -75,6 +75,7 @@ async def _grant_face_signed(ctx: Context, matter: Matter, effect: Effect) -> No
         phone=data["phone"],
         licence=data["licence"],
         licence_office=data["licence_office"],
+        plates=data["vehicles"],
     )
 
 

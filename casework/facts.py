@@ -1,6 +1,7 @@
 """What a rule needs to know about a person, read from the session and the registry's mirror."""
 
 from casework.context import Context
+from rules.bindings import licence_bound, vehicles_bound
 from rules.facts import Facts, Office
 from rules.id_number import region_of
 
@@ -30,8 +31,9 @@ async def facts_about(ctx: Context, key: str, id_number: str | None = None) -> F
         today=ctx.today(),
         tiers=frozenset(session.tiers) if session else frozenset(),
         licence=licence,
-        licence_bound=bool(session and licence and session.licence_number == licence.number),
+        licence_bound=licence_bound(session.licence_number if session else None, licence),
         vehicles=tuple(vehicles),
+        vehicles_bound=vehicles_bound(session.plates if session else (), vehicles),
         offices=offices,
         region=region,
     )

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from casework import matters
 from casework.context import Context
 from casework.facts import facts_about
+from casework.permissions import must
 from casework.presenting import licence_view
 from casework.views import LicenceView, MatterSummary
 from rules.masking import mask_id, mask_name, mask_phone
 from rules.people import Citizen
+from rules.permissions import may
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,15 @@ async def me(ctx: Context, citizen: Citizen) -> Me:
         tiers=[str(t) for t in tiers],
         tier_labels=[ctx.book.texts.say(f"tiers.{t}") for t in tiers],
         wechat=sorted(session.wechat) if session else [],
-        licences=await licences(ctx, citizen),
+        licences=await licences(ctx, citizen) if may(tiers, "query") else [],
         matters=await matters.mine(ctx, citizen),
     )
 
 
 async def licences(ctx: Context, citizen: Citizen) -> list[LicenceView]:
-    """The citizen's licence, if the registry holds one."""
+    """The citizen's licence, if the registry holds one. Raises not-allowed-tier."""
     facts = await facts_about(ctx, citizen.key)
+    await must(ctx, facts, "query", ctx.book.texts.say("queries.licence"))
     if facts.licence is None:
         return []
     office = facts.offices.get(facts.licence.issuing_office)

@@ -146,6 +146,19 @@ class LicenceView:
 
 
 @dataclass(frozen=True)
+class VehicleView:
+    """A vehicle as its owner sees it; ``id`` stands for it in addresses. The plate is whole once
+    the vehicle is bound, masked before."""
+
+    id: str
+    plate: str
+    kind: str
+    status: str
+    registering_office: str
+    bound: bool
+
+
+@dataclass(frozen=True)
 class PhotoFile:
     """A stored picture, streamed decrypted."""
 

@@ -8,7 +8,7 @@ from miniprogram_api import openapi
 from miniprogram_api.consents import ConsentsHandler
 from miniprogram_api.dialogue import DialogueHandler
 from miniprogram_api.docs import DocsHandler, Documents, OpenApiHandler
-from miniprogram_api.licences import LicencesHandler
+from miniprogram_api.licences import LicenceBindingHandler, LicencesHandler
 from miniprogram_api.login import IdNumberLoginHandler, LoginHandler
 from miniprogram_api.matters import MatterHandler, MattersHandler, SubmitHandler, UrgeHandler
 from miniprogram_api.me import MeHandler
@@ -19,6 +19,7 @@ from miniprogram_api.registrations import RegistrationsHandler
 from miniprogram_api.routing import Route
 from miniprogram_api.services import Guides, OfficesHandler, ServiceHandler, ServicesHandler
 from miniprogram_api.sms_codes import SmsCodesHandler
+from miniprogram_api.vehicles import VehicleBindingHandler, VehiclesHandler
 from rules.book import Rulebook
 
 ROUTES: tuple[Route, ...] = (
@@ -33,6 +34,9 @@ ROUTES: tuple[Route, ...] = (
     Route("/login/id-number", IdNumberLoginHandler),
     Route("/me", MeHandler),
     Route("/licences", LicencesHandler),
+    Route("/licences/binding", LicenceBindingHandler),
+    Route("/vehicles", VehiclesHandler),
+    Route("/vehicles/{vehicle}/binding", VehicleBindingHandler),
     # what was being talked about
     Route("/dialogue", DialogueHandler),
     # what you have going

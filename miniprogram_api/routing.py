@@ -24,6 +24,7 @@ class PathParameter:
 PATH_PARAMETERS: Mapping[str, PathParameter] = {
     "code": PathParameter(r"[a-z0-9-]{1,64}", "Code of a service, from GET /services"),
     "number": PathParameter(r"[0-9]{12}", "Number of a matter"),
+    "vehicle": PathParameter(r"[A-Za-z0-9_-]{22}", "Id of a vehicle, from GET /vehicles"),
     "photo": PathParameter(r"[A-Za-z0-9_-]{1,64}", "Id of a photo, as the matter names it"),
 }
 

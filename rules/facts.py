@@ -52,12 +52,15 @@ class Vehicle:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything a decision may look at beside the matter, as of ``today`` (Asia/Shanghai)."""
+    """Everything a decision may look at beside the matter, as of ``today`` (Asia/Shanghai).
+
+    ``vehicles_bound`` are plates among ``vehicles``."""
 
     today: date
     tiers: frozenset[Tier] = frozenset()
     licence: Licence | None = None
     licence_bound: bool = False
     vehicles: tuple[Vehicle, ...] = ()
+    vehicles_bound: frozenset[str] = frozenset()
     offices: Mapping[str, Office] = field(default_factory=dict)
     region: str | None = None

@@ -16,6 +16,11 @@ def mask_phone(phone: str) -> str:
     return _middle(phone, 3, 4)
 
 
+def mask_plate(plate: str) -> str:
+    """``豫A12345`` -> ``豫A***45``."""
+    return _middle(plate, 2, 2)
+
+
 def mask_name(name: str) -> str:
     """The family name, then a star for each other character: ``王小明`` -> ``王**``."""
     return name[:1] + "*" * (len(name) - 1)

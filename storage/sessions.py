@@ -4,7 +4,7 @@ Each part is written by itself with ``$set``; nobody writes the whole document a
 No part of it is a secret in clear: the person is sealed, tokens are hashed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,7 @@ class Session:
     phone: str
     tiers: frozenset[Tier]
     licence_number: str | None
+    plates: frozenset[str]
     wechat: Mapping[str, WechatAccount]
     tokens: tuple[Token, ...]
     open: Mapping[str, str]
@@ -136,6 +137,10 @@ class Sessions:
             phone=text(person["phone"], f"sessions/{key}/phone"),
             tiers=frozenset(Tier(t) for t in document["tiers"]),
             licence_number=text(licence["number"], f"sessions/{key}/licence") if licence else None,
+            plates=frozenset(
+                text(v["plate"], f"sessions/{key}/vehicles/{name}")
+                for name, v in document.get("vehicles", {}).items()
+            ),
             wechat={
                 app: WechatAccount(text(w["openid"], f"sessions/{key}/{app}"), w["bound_at"])
                 for app, w in document.get("wechat", {}).items()
@@ -181,15 +186,17 @@ class Sessions:
         phone: str,
         licence: str | None,
         licence_office: str | None,
+        plates: Iterable[str] = (),
     ) -> bool:
-        """Grant a tier seen in person, with the phone given there and the licence bound; False
-        when this effect was applied before."""
+        """Grant a tier seen in person, with the phone given there, the licence and the vehicles
+        bound in place of former ones; False when this effect was applied before."""
         granted = {tier.value: literal({"since": since, "office": office})}
         sealed = self._vault.seal(phone, f"sessions/{key}/phone")
         changes: dict[str, Any] = {
             "tiers": merged("tiers", granted),
             "person": merged("person", {"phone": literal(sealed)}),
             "phone_key": literal(self._vault.phone_key(phone)),
+            "vehicles": literal(self._bound(key, plates, since)),
         }
         if licence is not None:
             number = self._vault.seal(licence, f"sessions/{key}/licence")
@@ -198,6 +205,26 @@ class Sessions:
             )
         result = await self._sessions.update_one({"_id": key}, once(effect_id, _EFFECTS, changes))
         return bool(result.modified_count)
+
+    def _bound(self, key: str, plates: Iterable[str], at: datetime) -> dict[str, Any]:
+        # Found by blind index, as in the registry; the plate itself is sealed.
+        names = {self._vault.index("plate", plate): plate for plate in plates}
+        return {
+            name: {
+                "plate": self._vault.seal(plate, f"sessions/{key}/vehicles/{name}"),
+                "bound_at": at,
+            }
+            for name, plate in names.items()
+        }
+
+    async def unbind_vehicle(self, key: str, plate: str) -> None:
+        """Forget that a vehicle is bound; nothing happens when it is not."""
+        name = self._vault.index("plate", plate)
+        await self._sessions.update_one({"_id": key}, {"$unset": {f"vehicles.{name}": ""}})
+
+    async def unbind_licence(self, key: str) -> None:
+        """Forget that a licence is bound; nothing happens when none is."""
+        await self._sessions.update_one({"_id": key}, {"$unset": {"licence": ""}})
 
     # -- logins and WeChat ------------------------------------------------------------------
 
