@@ -45,8 +45,9 @@ run: install ## start engines, service, worker and sandbox; Ctrl-C stops all
 demo: install ## the whole story, hands-free; exit code 0 or 1
 	@exec $(BIN)/bianmin demo
 
+# One file's tests stay in one process, for they share a running service; each process has engines of its own.
 test: install-dev ## run the tests (ARGS= for pytest)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: install-dev ## format, lint, types, import contracts, audit
 	$(BIN)/ruff format --check $(CODE)
