@@ -73,9 +73,10 @@ def checkpoint_of(settings: Settings) -> Callable[[str], None]:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, urls: EngineUrls, *, with_lab: bool = True
+    settings: Settings, urls: EngineUrls, *, with_lab: bool = True, kind: str = "command"
 ) -> AsyncIterator[Context]:
-    """Everything the verbs need, opened and closed in order.
+    """Everything the verbs need, opened and closed in order. ``kind`` is what the process is called
+    among those that work with the data.
 
     Raises RulebookError, StorageUnavailable and VaultError before anything is served.
     """
@@ -90,24 +91,25 @@ async def open_house(
     lab = PhotoLab(settings.data_dir / "spool")
     gateways = build_gateways(**settings.gateway_settings(), tokens=stores.memory.tokens)
     try:
-        if with_lab:
-            await lab.start()
-        yield Context(
-            book=book,
-            stores=stores,
-            gateways=gateways,
-            lab=lab,
-            clock=clock_of(settings),
-            ids=SystemIds(),
-            checkpoint=checkpoint_of(settings),
-            settings=PublicSettings(
-                official_appid=settings.wechat_appid,
-                mini_appid=settings.mini_appid,
-                environment=settings.env,
-                thumbnail_key=derive_key(settings.master_key_bytes(), "thumbnails"),
-            ),
-            recent=Recent(),
-        )
+        async with stores.presence.kept(kind):
+            if with_lab:
+                await lab.start()
+            yield Context(
+                book=book,
+                stores=stores,
+                gateways=gateways,
+                lab=lab,
+                clock=clock_of(settings),
+                ids=SystemIds(),
+                checkpoint=checkpoint_of(settings),
+                settings=PublicSettings(
+                    official_appid=settings.wechat_appid,
+                    mini_appid=settings.mini_appid,
+                    environment=settings.env,
+                    thumbnail_key=derive_key(settings.master_key_bytes(), "thumbnails"),
+                ),
+                recent=Recent(),
+            )
     finally:
         await lab.stop()
         gateways.close()
@@ -147,7 +149,7 @@ async def serve(settings: Settings, urls: EngineUrls) -> None:
     """Serve HTTP until SIGTERM or SIGINT; finishes the answers it has begun."""
     configure_logs(settings, "service")
     stop = _until_signal()
-    async with open_house(settings, urls) as ctx:
+    async with open_house(settings, urls, kind="service") as ctx:
         conversations = Conversations(think)
         server = tornado.httpserver.HTTPServer(
             make_application(ctx, settings, conversations),
@@ -170,7 +172,7 @@ async def work(settings: Settings, urls: EngineUrls) -> None:
     """Run the worker's loops until SIGTERM or SIGINT."""
     configure_logs(settings, "worker")
     stop = _until_signal()
-    async with open_house(settings, urls) as ctx:
+    async with open_house(settings, urls, kind="worker") as ctx:
         log.info("working")
         await work_loops(ctx, think, stop)
 

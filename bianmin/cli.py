@@ -15,6 +15,7 @@ from bianmin import doctor as doctor_module
 from bianmin.engines import engines
 from bianmin.errors import OperatorError
 from bianmin.files_cli import COMMANDS as FILE_COMMANDS
+from bianmin.keys_cli import keys
 from bianmin.run import plan
 from bianmin.run import run as run_everything
 from bianmin.settings import Settings
@@ -84,7 +85,7 @@ def version() -> None:
 
 
 # Loaded here for their names only: the house itself is imported when one of them runs.
-for _command in FILE_COMMANDS:
+for _command in (*FILE_COMMANDS, keys):
     commands.add_command(_command)
 
 

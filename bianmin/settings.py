@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     index_key: SecretStr = Field(
         SecretStr(""), description="Base64 of 32 bytes; blind indexes of ID numbers and phones"
     )
+    new_master_key: SecretStr = Field(
+        SecretStr(""), description="The next master key, for `bianmin keys rotate --master` only"
+    )
+    new_index_key: SecretStr = Field(
+        SecretStr(""), description="The next index key, for `bianmin keys reindex` only"
+    )
     cookie_secret: SecretStr = Field(SecretStr(""), description="Signs the officers' cookies")
     exchange_key: SecretStr = Field(
         SecretStr(""), description="Signs calls and files of internal systems"
@@ -109,7 +115,7 @@ class Settings(BaseSettings):
         """Children may run in another folder."""
         return folder.expanduser().absolute()
 
-    @field_validator("master_key", "index_key")
+    @field_validator("master_key", "index_key", "new_master_key", "new_index_key")
     @classmethod
     def _key(cls, key: SecretStr) -> SecretStr:
         if key.get_secret_value():

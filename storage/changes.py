@@ -60,3 +60,12 @@ def next_turn(
     after = {"$mergeObjects": [literal(values), {"replies": replies}]}
     stands = {"$eq": [{"$ifNull": [f"${field}.turn", 0]}, turn]}
     return [{"$set": {field: {"$cond": [stands, after, f"${field}"]}}}]
+
+
+def swap(fields: Mapping[str, tuple[Any, Any]]) -> Pipeline:
+    """Put the second value in place of the first, in each field that still holds the first."""
+    changes = {
+        part(name): {"$cond": [{"$eq": [f"${name}", literal(old)]}, literal(new), f"${name}"]}
+        for name, (old, new) in fields.items()
+    }
+    return [{"$set": changes}]

@@ -57,7 +57,7 @@ _CHUNKS: Keys = (("files_id", 1), ("n", 1))
 QUERIES: tuple[Query, ...] = (
     *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
     *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
-    *_by_id("photos.files", "access_runs"),
+    *_by_id("photos.files", "access_runs", "keys", "processes", "upkeep"),
     # promised answers
     _due("late_messages", "due"),
     _with_counter("late_messages", "due", EPOCH),
@@ -89,7 +89,8 @@ QUERIES: tuple[Query, ...] = (
     Query("access_anchors", {"run": "x"}, (("run", 1),)),
 )
 """Every query with a filter. Read whole, and small: ``keys``, ``officers`` and all offices (lists
-for the command line and the guide), ``access_runs`` (checking the whole log)."""
+for the command line and the guide), ``processes``, ``access_runs`` (checking the whole log); and by
+the upkeep of keys every collection, from one end to the other."""
 
 
 async def ensure_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:

@@ -6,9 +6,12 @@ file after its chunks, so that nothing would know of those of an upload that die
 
 A photo is stored before its matter names it, and unconfirmed until the sweep has seen that one
 does; what stays unnamed is deleted.
+
+Under a new data key a photo's pieces are written beside the old ones, and one write to its file
+says which are meant; the old ones stay for a while for who reads them.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,9 +19,10 @@ from typing import Any, Protocol
 from bson import Int64, ObjectId
 from pymongo.asynchronous.database import AsyncDatabase
 
+from storage.changes import Pipeline, literal, unset_if
 from storage.indexes import EPOCH
 from storage.pieces import SEALED_BYTES, FileKey, new_file_key, opened_pieces, sealed_pieces
-from storage.vault import Vault
+from storage.vault import Vault, VaultError
 
 _AT_ONCE = 4
 """Pieces fetched together, which bounds the memory of one download to a megabyte."""
@@ -86,20 +90,33 @@ class Photos:
         document = await self._files.find_one({"_id": photo_id}, {"metadata": 1})
         if document is None:
             raise PhotoMissing(photo_id)
-        metadata = document["metadata"]
-        key = FileKey(metadata["key"], metadata["salt"])
-        return opened_pieces(self._vault, key, _context(photo_id), self._sealed(photo_id))
+        return self._opened(photo_id, document["metadata"])
 
-    async def _sealed(self, photo_id: str) -> AsyncIterator[bytes]:
-        found = self._chunks.find({"files_id": photo_id}, {"data": 1})
+    def _opened(self, photo_id: str, metadata: Mapping[str, Any]) -> AsyncIterator[bytes]:
+        key = FileKey(metadata["key"], metadata["salt"])
+        pieces = self._sealed(_pieces_of(photo_id, metadata))
+        return opened_pieces(self._vault, key, _context(photo_id), pieces)
+
+    async def _sealed(self, pieces: str) -> AsyncIterator[bytes]:
+        found = self._chunks.find({"files_id": pieces}, {"data": 1})
         async with found.sort("n", 1).batch_size(_AT_ONCE) as cursor:
             async for chunk in cursor:
                 yield chunk["data"]
 
     async def delete(self, photo_id: str) -> None:
         """Delete a photo; one that is gone already stays gone."""
+        # Marked first: its pieces are not sealed anew from here on, so those named now are all.
+        await self._files.update_one({"_id": photo_id}, {"$set": {"metadata.gone": True}})
+        document = await self._files.find_one({"_id": photo_id}, {"metadata": 1})
+        metadata = document["metadata"] if document else {}
         # Its file goes last: were the process to die in between, the sweep still knows of it.
-        await self._chunks.delete_many({"files_id": photo_id})
+        for pieces in {
+            photo_id,
+            _pieces_of(photo_id, metadata),
+            metadata.get("former", photo_id),
+            _pieces_under(photo_id, self._vault.sealing),
+        }:
+            await self._chunks.delete_many({"files_id": pieces})
         await self._files.delete_one({"_id": photo_id})
 
     async def unconfirmed(self, before: datetime, limit: int) -> list[Unconfirmed]:
@@ -122,6 +139,65 @@ class Photos:
         """Its matter names it: it stays."""
         await self._files.update_one({"_id": photo_id}, {"$unset": {"metadata.unconfirmed": ""}})
 
+    # -- a new data key -----------------------------------------------------------------------
+
+    async def count(self) -> int:
+        """How many photos are stored."""
+        return int(await self._files.estimated_document_count())
+
+    async def under_older_keys(self, number: int, *, finished: bool = True) -> list[str]:
+        """Photos that are not under this data key; of those still being stored only when they need
+        not be ``finished``."""
+        files = self._files.find({}, {"metadata.key": 1, "length": 1})
+        return [
+            d["_id"]
+            async for d in files
+            if d["metadata"]["key"] != number and not (finished and "length" not in d)
+        ]
+
+    async def reseal(self, photo_id: str) -> bool:
+        """Seal a photo under the data key that seals now; False when it is gone, or is under it
+        already. Raises VaultError where it does not open, and leaves it as it is."""
+        document = await self._files.find_one({"_id": photo_id}, {"metadata": 1, "length": 1})
+        if document is None or "length" not in document:
+            return False
+        metadata, key = document["metadata"], new_file_key(self._vault)
+        if metadata["key"] == key.number:
+            return False
+        target = _pieces_under(photo_id, key.number)
+        # What a run that died left there is under a salt that nobody knows any more.
+        await self._chunks.delete_many({"files_id": target})
+        await self.drop_former_pieces(photo_id)
+        opened = self._opened(photo_id, metadata)
+        count = 0
+        try:
+            async for sealed in sealed_pieces(self._vault, key, _context(photo_id), opened):
+                await self._chunks.insert_one({"files_id": target, "n": count, "data": sealed})
+                count += 1
+        except VaultError:
+            await self._chunks.delete_many({"files_id": target})
+            raise
+        former = _pieces_of(photo_id, metadata)
+        change = _moved(metadata["salt"], key, target, former)
+        result = await self._files.update_one({"_id": photo_id}, change)
+        if not result.modified_count:
+            await self._chunks.delete_many({"files_id": target})
+        return bool(result.modified_count)
+
+    async def with_former_pieces(self) -> list[str]:
+        """Photos whose pieces under an older key are still there."""
+        files = self._files.find({}, {"metadata.former": 1})
+        return [d["_id"] async for d in files if "former" in d["metadata"]]
+
+    async def drop_former_pieces(self, photo_id: str) -> None:
+        """Delete what was left for who read it."""
+        document = await self._files.find_one({"_id": photo_id}, {"metadata.former": 1})
+        former = document["metadata"].get("former") if document else None
+        if former is not None:
+            await self._chunks.delete_many({"files_id": former})
+            change = unset_if("metadata.former", "metadata.former", former)
+            await self._files.update_one({"_id": photo_id}, change)
+
 
 async def _whole(content: bytes) -> AsyncIterator[bytes]:
     yield content
@@ -129,3 +205,22 @@ async def _whole(content: bytes) -> AsyncIterator[bytes]:
 
 def _context(photo_id: str) -> str:
     return f"photos/{photo_id}"
+
+
+def _pieces_of(photo_id: str, metadata: Mapping[str, Any]) -> str:
+    """The name a photo's pieces lie under."""
+    return str(metadata.get("pieces", photo_id))
+
+
+def _pieces_under(photo_id: str, number: int) -> str:
+    """The name pieces sealed anew under a data key lie under."""
+    return f"{photo_id}~{number}"
+
+
+def _moved(salt: bytes, key: FileKey, pieces: str, former: str) -> Pipeline:
+    """Name the new pieces, if the photo is still the one that was read and not being deleted."""
+    same = {"$eq": ["$metadata.salt", literal(salt)]}
+    there = {"$ne": [{"$ifNull": ["$metadata.gone", False]}, True]}
+    values = {"key": key.number, "salt": key.salt, "pieces": pieces, "former": former}
+    moved = {"$mergeObjects": ["$metadata", literal(values)]}
+    return [{"$set": {"metadata": {"$cond": [{"$and": [same, there]}, moved, "$metadata"]}}}]

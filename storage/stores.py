@@ -1,6 +1,7 @@
 """Everything that is kept, opened once a process: MongoDB, Redis and the keys."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import AsyncMongoClient
@@ -13,13 +14,15 @@ from storage.access_log import AccessLog
 from storage.bindings import Bindings
 from storage.conversations import Conversations
 from storage.indexes import ensure_indexes
+from storage.keyring import Keyring, open_vault
 from storage.matters import Matters
 from storage.memory import Memory
 from storage.officers import Officers
 from storage.photos import Photos
+from storage.presence import Presence
 from storage.registry import Registry
 from storage.sessions import Sessions
-from storage.vault import Vault, open_vault
+from storage.vault import Vault
 
 _ANSWER_SECONDS = 20
 _FIND_SECONDS = 10
@@ -34,6 +37,8 @@ class Stores:
     """One attribute per thing kept. Close it when done."""
 
     vault: Vault
+    keyring: Keyring
+    presence: Presence
     sessions: Sessions
     bindings: Bindings
     conversations: Conversations
@@ -59,6 +64,11 @@ class Stores:
         """Close every connection."""
         await self.redis.aclose()
         await self.database.client.close()
+
+
+def real_time() -> datetime:
+    """What processes are seen alive by: never the house's clock, which a test may shift."""
+    return datetime.now(UTC)
 
 
 async def open_stores(
@@ -93,9 +103,12 @@ async def open_stores(
     except BaseException:
         await _close(client, redis)
         raise
+    keyring = Keyring(db["keys"], master_key, index_key)
     sessions = Sessions(db["sessions"], vault)
     return Stores(
         vault=vault,
+        keyring=keyring,
+        presence=Presence(db, keyring, vault, real_time),
         sessions=sessions,
         bindings=Bindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),

@@ -1,16 +1,17 @@
 """Keys and what is done with them: sealing personal data, blind indexes to find it again.
 
 The master key never touches data. A key derived from it (HKDF-SHA256) wraps the data keys, which
-lie in the collection ``keys``; the newest seals, every one of them opens. Sealed values are
-``version | key number | nonce | AES-256-GCM``, bound to the place they belong to by their context
-("sessions/<key>/name"), so that a value copied elsewhere does not open. The index key makes blind
-indexes (HMAC-SHA256) and is independent of both.
+lie in the collection ``keys`` (``storage/keyring.py``); one of them seals, every one of them opens.
+Sealed values are ``version | key number | nonce | AES-256-GCM``, bound to the place they belong to
+by their context ("sessions/<key>/name"), so that a value copied elsewhere does not open. The index
+key makes blind indexes (HMAC-SHA256) and is independent of both.
 """
 
 import base64
 import hmac
 import os
 import struct
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,13 +20,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import DuplicateKeyError
 
 KEY_BYTES = 32
 _NONCE = 12
 _HEAD = struct.Struct(">BI")
 _VERSION = 1
+_LEAST = _HEAD.size + _NONCE + 16
 
 
 class VaultError(Exception):
@@ -39,19 +39,53 @@ def derive_key(master: bytes, purpose: str) -> bytes:
 
 
 class Vault:
-    """Seals, opens and indexes. Built by ``open_vault``; safe to share within a process."""
+    """Seals, opens and indexes. Safe to share within a process, where it is renewed in place.
 
-    def __init__(self, data_keys: Mapping[int, bytes], index_key: bytes) -> None:
-        self._keys = dict(data_keys)
-        self._ciphers = {number: AESGCM(key) for number, key in data_keys.items()}
-        self._newest = max(data_keys)
-        self._head = _HEAD.pack(_VERSION, self._newest)
+    ``sealing`` is the number of the key that seals; the highest when it is not given.
+    """
+
+    def __init__(
+        self, data_keys: Mapping[int, bytes], index_key: bytes, sealing: int | None = None
+    ) -> None:
         self._index_key = index_key
         self._index_keys: dict[str, bytes] = {}
+        self._believed_until: float | None = None
+        self.renew(data_keys, sealing)
+
+    def renew(self, data_keys: Mapping[int, bytes], sealing: int | None = None) -> None:
+        """Go on with these data keys."""
+        number = max(data_keys) if sealing is None else sealing
+        self._keys = dict(data_keys)
+        self._ciphers = {n: AESGCM(key) for n, key in data_keys.items()}
+        # Number, head and cipher belong together: one assignment, so that no thread mixes them.
+        self._seal = (number, _HEAD.pack(_VERSION, number), self._ciphers[number])
+
+    @property
+    def data_keys(self) -> Mapping[int, bytes]:
+        """Every data key by its number; for the keyring alone."""
+        return self._keys
+
+    @property
+    def sealing(self) -> int:
+        """The number of the data key that seals."""
+        return self._seal[0]
+
+    def believe(self, seconds: float) -> None:
+        """Work with these keys for so long, and then not at all until they were read again.
+
+        Rotating counts on it: a process that was asleep meanwhile must not seal under a key that
+        the others have thrown away, nor file anybody under an index they have left.
+        """
+        self._believed_until = time.monotonic() + seconds
+
+    def _still_good(self) -> None:
+        if self._believed_until is not None and time.monotonic() > self._believed_until:
+            raise VaultError("数据密钥太久没有更新，暂时不能使用")
 
     def seal(self, plain: str | bytes | Mapping[str, Any], context: str) -> bytes:
-        """Encrypt under the newest data key. ``context`` names the place and must be given again
-        to open; a mapping is kept as JSON."""
+        """Encrypt under the key that seals. ``context`` names the place and must be given again
+        to open; a mapping is kept as JSON. Raises VaultError when the keys are out of date."""
+        self._still_good()
         if isinstance(plain, str):
             content = plain.encode()
         elif isinstance(plain, bytes):
@@ -59,8 +93,8 @@ class Vault:
         else:
             content = orjson.dumps(plain)
         nonce = os.urandom(_NONCE)
-        sealed = self._ciphers[self._newest].encrypt(nonce, content, context.encode())
-        return self._head + nonce + sealed
+        _, head, cipher = self._seal
+        return head + nonce + cipher.encrypt(nonce, content, context.encode())
 
     def open_bytes(self, blob: bytes, context: str) -> bytes:
         """Decrypt. Raises VaultError for a changed or moved value and for an unknown key."""
@@ -85,9 +119,11 @@ class Vault:
         return orjson.loads(self.open_bytes(blob, context))
 
     def file_key(self, salt: bytes, number: int | None = None) -> tuple[int, bytes]:
-        """The key of one file, by its salt: (number of the data key, 32 bytes). The newest data
-        key when no ``number`` is given. Raises VaultError for an unknown one."""
-        number = self._newest if number is None else number
+        """The key of one file, by its salt: (number of the data key, 32 bytes). The one that
+        seals when no ``number`` is given. Raises VaultError for an unknown one."""
+        if number is None:
+            self._still_good()
+            number = self.sealing
         if number not in self._keys:
             raise VaultError(f"没有编号为 {number} 的数据密钥")
         expand = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=b"bianmin/file")
@@ -98,7 +134,9 @@ class Vault:
         return base64.urlsafe_b64encode(self.digest(kind, value.encode()))[:43].decode()
 
     def digest(self, kind: str, content: bytes) -> bytes:
-        """HMAC-SHA256 of a content under the index key of its kind."""
+        """HMAC-SHA256 of a content under the index key of its kind. Raises VaultError when the
+        keys are out of date."""
+        self._still_good()
         key = self._index_keys.get(kind)
         if key is None:
             key = self._index_keys[kind] = derive_key(self._index_key, f"index/{kind}")
@@ -117,60 +155,9 @@ class Vault:
         return self.index("openid", f"{appid}/{openid}")
 
 
-async def open_vault(
-    keys: AsyncCollection[dict[str, Any]], master_key: bytes, index_key: bytes
-) -> Vault:
-    """Unwrap the data keys, making the first one in an empty database.
-
-    Processes that start together agree: ``_id`` decides whose key is the first. Raises VaultError
-    when the master key or the index key is not the one this data was written with.
-    """
-    for name, key in (("BIANMIN_MASTER_KEY", master_key), ("BIANMIN_INDEX_KEY", index_key)):
-        if len(key) != KEY_BYTES:
-            raise VaultError(f"{name} 必须是 {KEY_BYTES} 字节")
-    documents = await keys.find({}).to_list()
-    if not documents:
-        await add_data_key(keys, master_key, index_key, 1)
-        documents = await keys.find({}).to_list()
-    wrapping = AESGCM(derive_key(master_key, "wrap"))
-    data_keys: dict[int, bytes] = {}
-    for document in documents:
-        number, wrapped = document["number"], document["wrapped"]
-        try:
-            data_keys[number] = wrapping.decrypt(
-                wrapped[:_NONCE], wrapped[_NONCE:], document["_id"].encode()
-            )
-        except InvalidTag as error:
-            raise VaultError("主密钥与数据不符（BIANMIN_MASTER_KEY）") from error
-    vault = Vault(data_keys, index_key)
-    if any(d["index_check"] != _index_check(index_key) for d in documents):
-        raise VaultError("索引密钥与数据不符（BIANMIN_INDEX_KEY）")
-    return vault
-
-
-async def add_data_key(
-    keys: AsyncCollection[dict[str, Any]], master_key: bytes, index_key: bytes, number: int
-) -> bool:
-    """Make and wrap a data key; vaults opened from now on seal with the highest number. False
-    when that number exists already."""
-    name = f"data-{number}"
-    nonce = os.urandom(_NONCE)
-    wrapping = AESGCM(derive_key(master_key, "wrap"))
-    wrapped = nonce + wrapping.encrypt(nonce, os.urandom(KEY_BYTES), name.encode())
-    try:
-        await keys.insert_one(
-            {
-                "_id": name,
-                "number": number,
-                "wrapped": wrapped,
-                "index_check": _index_check(index_key),
-            }
-        )
-    except DuplicateKeyError:
-        return False
-    return True
-
-
-def _index_check(index_key: bytes) -> bytes:
-    """Tells a wrong index key before it files anybody under a new name."""
-    return derive_key(index_key, "index-check")
+def key_number(blob: bytes) -> int | None:
+    """The number of the data key a sealed value was sealed under; None for other bytes."""
+    if len(blob) < _LEAST:
+        return None
+    version, number = _HEAD.unpack_from(blob)
+    return int(number) if version == _VERSION else None

@@ -1,5 +1,6 @@
 """The table of queries is whole: what the stores really send is listed there, shape by shape."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,22 +19,27 @@ from storage.bindings import Bindings
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
 from storage.indexes import QUERIES
+from storage.keyring import Keyring
 from storage.matters import Matters, Owed
 from storage.officers import Officers
 from storage.photos import Photos
+from storage.presence import Presence
 from storage.registry import Hold, Registry
+from storage.rotation import Rotation
+from storage.sealed import SEALED
 from storage.sessions import NewSession, Sessions
+from storage.stores import Stores, real_time
 from storage.vault import Vault
-from tests.storage.opening import ID_NUMBER, INDEX, NAME, NOW, PHONE, opened
+from tests.storage.opening import ID_NUMBER, INDEX, MASTER, NAME, NOW, PHONE, opened
 from tests.storage.test_matters import _draft, _filled, _notice
 from tests.storage.test_photos import _stream
 from tests.storage.test_registry import LICENCE, VEHICLE, _office
 
 Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
 READ_WHOLE: set[Shape] = {
-    (name, (), ()) for name in ("officers", "registry_offices", "access_runs")
-}
-"""Small collections."""
+    (name, (), ()) for name in ("officers", "registry_offices", "access_runs", "keys", "processes")
+} | {(name, (), ()) for name in (*SEALED, "photos.files")}
+"""Small collections; and what the upkeep of keys passes over from one end to the other."""
 
 
 class _Shapes(CommandListener):
@@ -153,16 +159,31 @@ async def _use_matters(matters: Matters) -> None:
         await look(NOW, 9)
 
 
+async def _use_keys(database: Any, stores: Stores) -> None:
+    keyring = Keyring(database["keys"], MASTER, INDEX)
+    presence = Presence(database, keyring, stores.vault, real_time)
+    photos = Photos(database, stores.vault)
+    await photos.save(_stream(b"x"), matter="1", at=NOW)
+    here = replace(stores, database=database, keyring=keyring, presence=presence, photos=photos)
+    rotation = Rotation(
+        here, real_time, tell=lambda line: None, progress=lambda *bar: None,
+        checkpoint=lambda name: None, readers=timedelta(0), lease=timedelta(0),
+    )  # fmt: skip
+    async with presence.kept("keys"):
+        await rotation.rotate()
+        await rotation.rewrap(b"n" * 32)
+        assert await rotation.retire() == [1]
+
+
 @pytest.mark.gen_test(timeout=60)
 async def test_every_query_sent_is_listed(engine_urls: EngineUrls, mongo_database: str) -> None:
     shapes = _Shapes()
-    async with opened(engine_urls, mongo_database):
-        pass  # indexes are there
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         engine_urls.mongo_url, tz_aware=True, event_listeners=[shapes]
     )
-    async with client:
-        await _use_everything(client[mongo_database], Vault({1: b"1" * 32}, INDEX))
+    async with client, opened(engine_urls, mongo_database) as stores:
+        await _use_everything(client[mongo_database], stores.vault)
+        await _use_keys(client[mongo_database], stores)
     listed = {(q.collection, tuple(sorted(q.filter)), tuple(q.sort)) for q in QUERIES}
     assert shapes.seen - listed - READ_WHOLE == set()
     assert listed - shapes.seen == set(), "listed, but sent by nobody"

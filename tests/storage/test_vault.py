@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 
 from storage.engines import EngineUrls
+from storage.keyring import add_data_key, open_vault
 from storage.stores import open_stores
-from storage.vault import Vault, VaultError, add_data_key, open_vault
+from storage.vault import Vault, VaultError
 from tests.storage.opening import ID_NUMBER, INDEX, MASTER, opened
 
 VAULT = Vault({1: b"1" * 32, 2: b"2" * 32}, INDEX)
