@@ -1,6 +1,5 @@
 """Registration in the chat: ID number, name, phone, the code sent to it (REQ A1, A2)."""
 
-import hashlib
 import re
 from typing import Any
 
@@ -8,6 +7,7 @@ from bot.offices import home_region, offices_of
 from bot.scene import Move, NotAnAnswer, Question, Scene, asks, back_to, end
 from bot.wording import chosen, joined, numbered, refused
 from casework import accounts, codes
+from casework.askers import asker_in_chat
 from rules import id_number, names, phones
 from rules.masking import mask_name
 from rules.refusals import Refusal
@@ -45,6 +45,7 @@ async def _take_offer(scene: Scene) -> Move:
 
 async def _take_id_number(scene: Scene) -> Move:
     number = id_number.normalise(scene.text, scene.ctx.today())
+    accounts.must_be_of_age(scene.ctx, number)
     return scene.go("registration.name", id_number=number)
 
 
@@ -62,9 +63,9 @@ async def _send_code(scene: Scene, phone: str) -> Move:
         purpose="register",
         id_number=scene.answers["id_number"],
         phone=phone,
-        address=f"wx:{hashlib.sha256(scene.incoming.openid.encode()).hexdigest()[:24]}",
+        asker=asker_in_chat(scene.ctx, scene.incoming.identity),
     )
-    said = scene.say("code_sent", phone=sent.phone, minutes=sent.minutes)
+    said = scene.say("code_sent", phone=sent.phone, minutes=sent.minutes, hint=sent.hint)
     return scene.go("registration.code", said, phone=phone)
 
 
@@ -85,6 +86,7 @@ async def _take_code(scene: Scene) -> Move:
             sms_code=code[0],
             region=home_region(scene, scene.answers["id_number"]),
             wechat=scene.incoming.identity,
+            asker=asker_in_chat(scene.ctx, scene.incoming.identity),
             cause=scene.incoming.cause,
         )
     except Refusal as refusal:

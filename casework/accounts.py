@@ -5,12 +5,13 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from casework.codes import prove
+from casework.askers import Asker, is_known
+from casework.codes import bounded, prove, slot
 from casework.context import Context
 from casework.offices import registration_offices
 from casework.wechat_accounts import WechatIdentity, bind, wechat_identity, whoami
 from rules import names, phones
-from rules.id_number import normalise, region_of
+from rules.id_number import age_on, normalise, region_of
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.sessions import NewSession, Session
@@ -37,27 +38,31 @@ async def register(
     sms_code: str,
     region: str | None,
     wechat: WechatIdentity | None,
+    asker: Asker,
     cause: str,
 ) -> Citizen:
     """Open the one account of a person, or join it if the same person has opened it already.
 
     Who holds a licence or vehicle must give the phone on file there; others are checked against
     the population registry (REQ A2). Any mismatch gets one and the same answer.
-    Raises the input refusals, code-wrong, code-expired, too-many-tries, identity-mismatch.
+    Raises the input refusals, guardian-needed, code-wrong, code-expired, too-many-tries,
+    identity-mismatch.
     """
     number = normalise(id_number, ctx.today())
+    must_be_of_age(ctx, number)
     clean_name = names.normalise(name)
     clean_phone = phones.normalise(phone)
     home = ctx.book.regions.of_code(region or region_of(number))
     place = home.code if home else _ELSEWHERE
     key = ctx.stores.vault.id_key(number)
+    await bounded(ctx, "registrations", asker)
     there = await ctx.stores.sessions.get(key)
     # A repeated request is known by its cause and the code together: a cause alone can be guessed.
     proof = _hashed(f"{cause}/{clean_phone}/{sms_code.strip()}")
     if there is None or proof not in there.causes:
         # The same claim from two places at once, or again after a crash, is proved by one code.
         again = int(ctx.figure("sms_code.again_seconds"))
-        sent_to = f"register:{key}:{ctx.stores.vault.phone_key(clean_phone)}"
+        sent_to = slot(ctx, "register", key, clean_phone, asker)
         await prove(ctx, sent_to, sms_code, claim=clean_name, again=again)
         await _must_be(ctx, key, there, clean_name, clean_phone, place)
     ctx.checkpoint("before-session")
@@ -78,9 +83,23 @@ async def register(
             await _must_be(ctx, key, opened, clean_name, clean_phone, place)
         await ctx.stores.sessions.remember(key, proof)
     ctx.checkpoint("after-session")
+    await _known_from_now(ctx, key, asker)
     if wechat is not None:
         await bind(ctx, key, wechat)
     return await _citizen(ctx, key)
+
+
+def must_be_of_age(ctx: Context, number: str) -> None:
+    """Raises guardian-needed for a child: a guardian has to consent, which he does in person
+    (个人信息保护法 第三十一条)."""
+    years = int(ctx.figure("accounts.own_consent_years"))
+    if age_on(number, ctx.today()) < years:
+        raise Refusal("guardian-needed", years=years)
+
+
+async def _known_from_now(ctx: Context, key: str, asker: Asker) -> None:
+    if asker.device:
+        await ctx.stores.sessions.know_asker(key, asker.device)
 
 
 async def _must_be(
@@ -94,14 +113,27 @@ async def _must_be(
 async def _same_person(
     ctx: Context, key: str, there: Session | None, name: str, phone: str
 ) -> bool:
-    """Whether name and phone are those of the person with this ID number."""
-    if there is not None:
-        return _equal(there.name, name) and _equal(there.phone, phone)
+    """Whether name and phone are those of the person with this ID number.
+
+    Everything is read and compared for everybody, so that the time taken tells nothing.
+    """
     on_file = await ctx.stores.registry.phone_on_file(key)
-    if on_file is not None:
-        return _equal(on_file.name, name) and _equal(on_file.phone, phone)
     known = await ctx.stores.registry.population_name(key)
-    return known is not None and _equal(known, name)
+    of_account = _both(name, phone, there.name if there else "", there.phone if there else "")
+    of_vehicle_office = _both(
+        name, phone, on_file.name if on_file else "", on_file.phone if on_file else ""
+    )
+    of_population = _equal(known or "", name)
+    if there is not None:
+        return of_account
+    if on_file is not None:
+        return of_vehicle_office
+    return of_population
+
+
+def _both(name: str, phone: str, known_name: str, known_phone: str) -> bool:
+    # Not "and": the second is compared even where the first differs.
+    return _equal(known_name, name) & _equal(known_phone, phone)
 
 
 def _equal(ours: str, theirs: str) -> bool:
@@ -109,21 +141,37 @@ def _equal(ours: str, theirs: str) -> bool:
 
 
 async def login(
-    ctx: Context, *, id_number: str, sms_code: str, wechat: WechatIdentity | None, device: str
+    ctx: Context,
+    *,
+    id_number: str,
+    sms_code: str,
+    wechat: WechatIdentity | None,
+    asker: Asker,
+    device: str,
 ) -> LoggedIn:
     """Log in with the ID number and the code sent to the account's phone. A wrong code and an
-    ID number without an account are answered alike."""
+    ID number without an account are answered alike.
+
+    Raises the ID-number refusals, code-wrong, code-expired, too-many-tries.
+    """
     key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
     session = await ctx.stores.sessions.get(key)
-    phone_key = ctx.stores.vault.phone_key(session.phone if session else "")
-    await prove(ctx, f"login:{key}:{phone_key}", sms_code)
+    # A neighbour's flood does not lock a device out that was here before.
+    if not is_known(ctx, session, asker):
+        await bounded(ctx, "tries", asker)
+    await prove(ctx, slot(ctx, "login", key, session.phone if session else "", asker), sms_code)
+    if session is None:
+        raise Refusal("code-wrong")
+    await _known_from_now(ctx, key, asker)
     if wechat is not None:
         await bind(ctx, key, wechat)
     return await _issue(ctx, key, "mini" if wechat else "web", device)
 
 
-async def login_wechat(ctx: Context, *, code: str, device: str) -> LoggedIn:
-    """Log in by the code of ``wx.login``. Raises not-registered when the account is not bound."""
+async def login_wechat(ctx: Context, *, code: str, asker: Asker, device: str) -> LoggedIn:
+    """Log in by the code of ``wx.login``. Raises not-registered when the account is not bound,
+    wechat-code-invalid, too-many-tries."""
+    await bounded(ctx, "wechat", asker)
     identity = await wechat_identity(ctx, code)
     citizen = await whoami(ctx, identity)
     if citizen is None:

@@ -1,100 +1,143 @@
-"""SMS codes: sent within limits, tried a few times; the answers tell nobody who is registered."""
+"""SMS codes: asked for within limits, tried a few times; the answers tell nobody who is registered.
 
+A code belongs to its asker (``casework.askers``): what others try or use up never reaches it. For
+every ID number, known or not, the same is read, counted, kept and handed to the worker.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
-
+from casework.askers import Asker, is_known
 from casework.context import Context
-from notify.outcome import Rejected
 from rules import phones
 from rules.id_number import normalise
 from rules.masking import mask_phone
 from rules.refusals import Refusal
+from storage.outbox import CodeJob
 
-log = structlog.get_logger()
+_PERIODS = (("minute", 60), ("hour", 3600), ("day", 86400))
+_HOUR = 3600
+
+Limit = tuple[str, int, int]
+"""What is counted, how many there may be, within how many seconds."""
 
 
 @dataclass(frozen=True)
 class CodeSent:
-    """An SMS code is on its way; the phone is masked."""
+    """An SMS code is on its way, if there is somebody to send it to; the phone is masked.
+
+    ``challenge``: to be sent with the code, so that it proves itself from another network too,
+    and kept for the next time.
+    """
 
     minutes: int
     phone: str
+    hint: str
+    challenge: str
 
 
 async def send_code(
-    ctx: Context, *, purpose: str, id_number: str, phone: str | None, address: str
+    ctx: Context, *, purpose: str, id_number: str, phone: str | None, asker: Asker
 ) -> CodeSent:
-    """Send a six-digit code by SMS.
+    """Have the worker send a six-digit code by SMS.
 
     For ``register`` it goes to the phone given: whoever reads it has that phone, and whether it
-    is the one on file is only answered afterwards. For ``login`` it goes to the phone of the
-    account; the answer is the same when there is none, so nobody learns who is registered.
+    is the one on file is only answered afterwards. For anything else it goes to the phone of the
+    account. The answer is the same whether there is an account and whether its phone is full.
     Raises id-number-invalid, phone-invalid, too-many-codes, busy-try-again.
     """
     key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
     minutes = int(ctx.figure("sms_code.life_minutes"))
-    if purpose == "register":
-        target = phones.normalise(phone or "")
-        shown = mask_phone(target)
-    else:
-        session = await ctx.stores.sessions.get(key)
-        target = session.phone if session else ""
-        shown = ctx.book.texts.say("accounts.phone_on_account")
-    allowed = await _within_limits(ctx, purpose, key, target, address)
+    wanted = phones.normalise(phone or "") if purpose == "register" else ""
+    session = await ctx.stores.sessions.get(key)
+    on_account = session.phone if session else ""
+    target = wanted or on_account
+    # Known only for the account's own phone: nobody uses up another's reserve with his account.
+    known = target == on_account and is_known(ctx, session, asker)
+    allowed = await _within_limits(ctx, purpose, key, target, asker, known)
     code = ctx.ids.digits(6)
-    phone_key = ctx.stores.vault.phone_key(target)
     # Kept even where nothing is sent, so that guessing finds the same answers everywhere.
-    await ctx.stores.memory.put_code(f"{purpose}:{key}:{phone_key}", code, minutes * 60)
-    if not target or not allowed:
-        return CodeSent(minutes, shown)
-    outcome = await ctx.gateways.sms.send(
-        target,
-        "SMS_LOGIN_CODE",
-        {
-            "code": code,
-            "minutes": str(minutes),
-            "purpose": ctx.book.texts.say(f"accounts.purpose_{purpose}"),
-        },
-        out_id=ctx.ids.token()[:20],
-    )
-    if isinstance(outcome, Rejected):
-        log.warning("code-not-sent", purpose=purpose, code=outcome.code)
-        if purpose == "register":
-            raise Refusal("too-many-codes" if "LIMIT" in outcome.code else "busy-try-again")
-    return CodeSent(minutes, shown)
+    await ctx.stores.memory.put_code(slot(ctx, purpose, key, target, asker), code, minutes * 60)
+    until = ctx.now().timestamp() + minutes * 60
+    sent_to = target if allowed else ""
+    await ctx.stores.memory.outbox.put(CodeJob(sent_to, purpose, code, minutes, until))
+    shown = mask_phone(wanted) if wanted else ctx.book.texts.say("accounts.phone_on_account")
+    hint = ctx.book.texts.say("accounts.code_hint")
+    return CodeSent(minutes, shown, hint, asker.challenge)
 
 
-async def _within_limits(ctx: Context, purpose: str, key: str, target: str, address: str) -> bool:
-    """Whether the phone may have one more code. Raises too-many-codes for what the caller did.
+def slot(ctx: Context, purpose: str, key: str, phone: str, asker: Asker) -> str:
+    """Where a code is kept: for one purpose, one person, one phone and one asker."""
+    return f"{purpose}:{key}:{ctx.stores.vault.phone_key(phone)}:{asker.mark}"
 
-    The address is counted first, so that who is over its limit uses up nobody's codes. ID numbers
-    are counted by purpose: codes for registering do not keep the account's owner from logging in.
-    At a login a full phone is no refusal: it would tell that the account and its phone exist.
+
+async def _within_limits(
+    ctx: Context, purpose: str, key: str, target: str, asker: Asker, known: bool
+) -> bool:
+    """Whether the phone may have one more code. Raises what the caller may be told.
+
+    Who is known has a share of his own, which strangers cannot use up; beyond it he counts as one.
+    ID numbers are counted by purpose: codes for registering do not keep the account's owner from
+    logging in. A full phone is no refusal to a stranger: it would tell whose phone it is.
     """
-    most = int(ctx.figure("sms_code.per_address_hour"))
-    if not await ctx.stores.memory.hit(f"code:address:{address}", most, 3600):
-        raise Refusal("too-many-codes")
-    if not await _one_more(ctx, f"id:{purpose}:{key}"):
-        raise Refusal("too-many-codes")
-    if not target or await _one_more(ctx, f"phone:{ctx.stores.vault.phone_key(target)}"):
+    if known and await _within_reserve(ctx, purpose, key, target):
         return True
-    if purpose == "register":
+    # First, so that who is over his limit uses up nobody's codes.
+    most = int(ctx.figure("sms_code.per_address_hour"))
+    if not await ctx.stores.memory.hit(f"code:address:{asker.place}", most, _HOUR):
         raise Refusal("too-many-codes")
-    return False
+    take = ctx.stores.memory.take
+    everybody = ("code:strangers", int(ctx.figure("sms_code.strangers_per_minute")), 60)
+    full = await take([everybody, *_limits(ctx, f"id:{purpose}:{key}", "strangers")])
+    if full == everybody[0]:
+        raise Refusal("busy-try-again")
+    if full:
+        raise Refusal("too-many-codes")
+    # Who has no account has no phone: a counter of his own stands in for it.
+    return not await take(_limits(ctx, _phone(ctx, target, key), "strangers"))
 
 
-async def _one_more(ctx: Context, name: str) -> bool:
-    """Whether a limit as the gateway counts them leaves room for one more."""
-    for period, seconds in (("minute", 60), ("hour", 3600), ("day", 86400)):
+async def _within_reserve(ctx: Context, purpose: str, key: str, target: str) -> bool:
+    """Count one in the share of who is known; False when its hour or day is used up. Raises
+    too-many-codes when the phone got one in this very minute."""
+    limits = [
+        *_limits(ctx, f"id:{purpose}:{key}", "known"),
+        *_limits(ctx, _phone(ctx, target, key), "known"),
+    ]
+    full = await ctx.stores.memory.take(limits)
+    if full.endswith(":minute"):
+        raise Refusal("too-many-codes")
+    return not full
+
+
+def _phone(ctx: Context, target: str, key: str) -> str:
+    return f"phone:{ctx.stores.vault.phone_key(target or key)}"
+
+
+def _limits(ctx: Context, name: str, share: str) -> Sequence[Limit]:
+    """The gateway's limits, parted between strangers and who is known. The minute is not parted:
+    the gateway takes one code a minute, whoever asked."""
+    found: list[Limit] = []
+    for period, seconds in _PERIODS:
         most = int(ctx.figure(f"sms_code.per_{period}"))
-        if not await ctx.stores.memory.hit(f"code:{name}:{period}", most, seconds):
-            return False
-    return True
+        whose = "all"
+        if period != "minute":
+            reserved = int(ctx.figure(f"sms_code.reserved_{period}"))
+            most, whose = (reserved if share == "known" else most - reserved), share
+        found.append((f"code:{name}:{whose}:{period}", most, seconds))
+    return found
+
+
+async def bounded(ctx: Context, what: str, asker: Asker) -> None:
+    """Count one of ``what`` (tries, wechat, registrations) in the hour of its place. Raises
+    too-many-tries."""
+    most = int(ctx.figure(f"login.{what}_per_address_hour"))
+    if not await ctx.stores.memory.hit(f"login:{what}:{asker.place}", most, _HOUR):
+        raise Refusal("too-many-tries")
 
 
 async def prove(ctx: Context, key: str, code: str, *, claim: str = "", again: int = 0) -> None:
-    """Try a code sent for ``key``; for ``again`` seconds after its use it still proves the same
+    """Try the code in a ``slot``; for ``again`` seconds after its use it still proves the same
     ``claim``. Raises code-wrong, code-expired, too-many-tries."""
     most = int(ctx.figure("sms_code.tries"))
     memory = ctx.stores.memory

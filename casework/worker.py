@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from casework.code_sending import send_codes
 from casework.context import Context
 from casework.conversations import Think
 from casework.delivery import deliver_due
@@ -20,7 +21,7 @@ _ANCHOR = 3600.0
 
 
 async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
-    """Deliver, sweep and anchor the access log until ``stop`` is set."""
+    """Send codes, deliver, sweep and anchor the access log until ``stop`` is set."""
 
     async def rest_by_lane() -> None:
         await ctx.stores.memory.wait(NOTICE_LANE, _IDLE)
@@ -29,7 +30,11 @@ async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
         await ctx.stores.access_log.anchor(ctx.now())
         return 0
 
+    async def no_rest() -> None:
+        """Looking for codes waits by itself."""
+
     await asyncio.gather(
+        _loop("codes", lambda: send_codes(ctx), no_rest, stop),
         _loop("deliver", lambda: deliver_due(ctx), rest_by_lane, stop),
         _loop("sweep", lambda: sweep(ctx, think), lambda: _rest(stop, _SWEEP), stop),
         _loop("anchor", anchor, lambda: _rest(stop, _ANCHOR), stop),

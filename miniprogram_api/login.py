@@ -7,8 +7,10 @@ from pydantic import Field
 
 from casework import accounts, wechat_accounts
 from casework.accounts import LoggedIn
+from casework.askers import prover_at
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, operation
+from miniprogram_api.sms_codes import CHALLENGE
 from rules.refusals import Refusal
 
 WECHAT_CODE = Field(min_length=1, max_length=128, description="The code wx.login gave")
@@ -42,6 +44,7 @@ class ByIdNumber(Body):
     id_number: str = Field(max_length=32)
     sms_code: str = Field(max_length=12)
     wechat_code: str | None = Field(default=None, max_length=128)
+    challenge: str | None = CHALLENGE
     device: str = DEVICE
 
 
@@ -54,11 +57,14 @@ class LoginHandler(ApiHandler):
         "Log in with the code of wx.login",
         body=ByCode,
         gives=Login,
-        refusals=("not-registered", "wechat-code-invalid"),
+        refusals=("not-registered", "wechat-code-invalid", "too-many-tries"),
     )
     async def post(self, body: ByCode) -> Login:
         """The WeChat account must have been bound before."""
-        done = await accounts.login_wechat(self.ctx, code=body.code, device=body.device)
+        asker = prover_at(self.ctx, self.request.remote_ip or "")
+        done = await accounts.login_wechat(
+            self.ctx, code=body.code, asker=asker, device=body.device
+        )
         return login_of(done)
 
     @operation("Sign out: the token is worth nothing any more", refusals=("not-logged-in",))
@@ -97,6 +103,7 @@ class IdNumberLoginHandler(ApiHandler):
             id_number=body.id_number,
             sms_code=body.sms_code,
             wechat=wechat,
+            asker=prover_at(self.ctx, self.request.remote_ip or "", body.challenge),
             device=body.device,
         )
         return login_of(done)

@@ -3,9 +3,11 @@
 from pydantic import Field
 
 from casework import accounts, wechat_accounts
+from casework.askers import prover_at
 from handlers.base import Access
 from miniprogram_api.login import DEVICE, Login, login_of
 from miniprogram_api.operations import ApiHandler, Body, operation
+from miniprogram_api.sms_codes import CHALLENGE
 
 
 class Registration(Body):
@@ -21,6 +23,7 @@ class Registration(Body):
     wechat_code: str | None = Field(
         default=None, max_length=128, description="From wx.login: binds the WeChat account"
     )
+    challenge: str | None = CHALLENGE
     device: str = DEVICE
 
 
@@ -39,6 +42,7 @@ class RegistrationsHandler(ApiHandler):
             "id-number-15-digits",
             "name-invalid",
             "phone-invalid",
+            "guardian-needed",
             "code-wrong",
             "code-expired",
             "too-many-tries",
@@ -62,6 +66,7 @@ class RegistrationsHandler(ApiHandler):
             sms_code=body.sms_code,
             region=body.region,
             wechat=wechat,
+            asker=prover_at(self.ctx, self.request.remote_ip or "", body.challenge),
             cause=self.cause,
         )
         app = wechat.app if wechat else "web"

@@ -4,10 +4,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from casework import codes
+from casework import codes, wechat_accounts
+from casework.askers import asker_at
 from casework.codes import CodeSent
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, operation
+
+CHALLENGE = Field(
+    default=None, max_length=400, description="What POST /sms-codes gave with the code, or before"
+)
 
 
 class CodeWanted(Body):
@@ -16,6 +21,10 @@ class CodeWanted(Body):
     purpose: Literal["register", "login"]
     id_number: str = Field(max_length=32)
     phone: str | None = Field(default=None, max_length=32)
+    wechat_code: str | None = Field(
+        default=None, max_length=128, description="From wx.login: the code is this WeChat's alone"
+    )
+    challenge: str | None = CHALLENGE
 
 
 class SmsCodesHandler(ApiHandler):
@@ -32,14 +41,19 @@ class SmsCodesHandler(ApiHandler):
             "id-number-15-digits",
             "phone-invalid",
             "too-many-codes",
+            "wechat-code-invalid",
         ),
     )
     async def post(self, body: CodeWanted) -> CodeSent:
-        """The answer does not tell whether there is an account."""
+        """The answer does not tell whether there is an account, nor whether the gateway took it."""
+        wechat = None
+        if body.wechat_code:
+            wechat = await wechat_accounts.wechat_identity(self.ctx, body.wechat_code)
+        address = self.request.remote_ip or ""
         return await codes.send_code(
             self.ctx,
             purpose=body.purpose,
             id_number=body.id_number,
             phone=body.phone,
-            address=self.request.remote_ip or "",
+            asker=asker_at(self.ctx, address, challenge=body.challenge, wechat=wechat),
         )

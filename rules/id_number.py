@@ -51,6 +51,12 @@ def birth_date(number: str) -> date:
     return ric.get_birth_date(number)
 
 
+def age_on(number: str, day: date) -> int:
+    """Full years on a day, of a normalised number: one more from each birthday on."""
+    born = birth_date(number)
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
 def sex(number: str) -> Literal["male", "female"]:
     """The sex in a normalised number: an odd order is male."""
     return "male" if int(number[16]) % 2 else "female"

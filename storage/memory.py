@@ -8,13 +8,14 @@ are Lua scripts.
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from storage.outbox import CodeOutbox
 from storage.vault import Vault
 
 log = structlog.get_logger()
@@ -51,6 +52,17 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 if count > tonumber(ARGV[1]) then return 0 end
 return 1
+"""
+
+# All or none: the number of the first counter that is full, 0 when each counted one.
+_TAKE = """
+for i, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2 * i - 1]) then return i end
+end
+for i, key in ipairs(KEYS) do
+  if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
+end
+return 0
 """
 
 # 1: places in order of arrival, 2: until when each is believed alive (milliseconds).
@@ -90,9 +102,11 @@ class Memory:
         self._process = uuid.uuid4().hex
         self._check_code = redis.register_script(_CHECK_CODE)
         self._hit = redis.register_script(_HIT)
+        self._take = redis.register_script(_TAKE)
         self._take_place = redis.register_script(_TAKE_PLACE)
         self._release = redis.register_script(_RELEASE)
         self.tokens = SharedTokens(self)
+        self.outbox = CodeOutbox(redis, vault, prefix)
 
     def _key(self, kind: str, name: str) -> str:
         return f"{self._prefix}:{kind}:{self._vault.index(f'memory/{kind}', name)}"
@@ -133,6 +147,14 @@ class Memory:
         """Count one; False when there were ``limit`` before it within the window, which begins
         with its first."""
         return bool(await self._hit(keys=[self._key("hit", key)], args=[limit, seconds * 1000]))
+
+    async def take(self, limits: Sequence[tuple[str, int, int]]) -> str:
+        """Count one under each name (name, limit, seconds of its window), unless one is full:
+        then nothing is counted and its name is given, else an empty one."""
+        names = [self._key("hit", name) for name, _, _ in limits]
+        args = [value for _, most, seconds in limits for value in (most, seconds * 1000)]
+        full = int(await self._take(keys=names, args=args))
+        return limits[full - 1][0] if full else ""
 
     # -- logins -------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from storage.vault import Vault
 _CAUSES = 20
 _EFFECTS = 50
 _TOKENS = 10
+_ASKERS = 10
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Session:
     open: Mapping[str, str]
     consents: Mapping[str, int]
     causes: tuple[str, ...]
+    askers: tuple[str, ...] = ()
+    """Blind indexes of the devices that logged in with a code, the last ten."""
 
     def citizen(self) -> Citizen:
         """The person as the verbs take him."""
@@ -149,6 +152,7 @@ class Sessions:
             open=document.get("open", {}),
             consents=document.get("consents", {}),
             causes=tuple(document.get("causes", ())),
+            askers=tuple(document.get("askers", ())),
         )
 
     # -- places, effects --------------------------------------------------------------------
@@ -240,6 +244,10 @@ class Sessions:
     async def drop_token(self, key: str, hashed: str) -> None:
         """Sign a login out."""
         await self._sessions.update_one({"_id": key}, {"$pull": {"tokens": {"hash": hashed}}})
+
+    async def know_asker(self, key: str, asker: str) -> None:
+        """Remember a device that proved itself by a code (its blind index)."""
+        await self._sessions.update_one({"_id": key}, once(asker, _ASKERS, {}, marks="askers"))
 
     async def set_wechat(
         self, key: str, app: str, account_key: str, openid: str, unionid: str | None, at: datetime

@@ -4,6 +4,7 @@ They reach the service the way real ones do: pushes from WeChat, JSON from the m
 forms of the desk. Nothing here knows the inside of the house.
 """
 
+import asyncio
 import html
 import re
 import secrets
@@ -94,6 +95,7 @@ class Person:
     phone: str
     token: str = ""
     keys: int = field(default=0)
+    codes_read: dict[str, int] = field(default_factory=dict)
 
     async def say(self, text: str) -> str:
         """Write to the official account; the passive reply, if one came."""
@@ -121,9 +123,18 @@ class Person:
         return list((await self.sandbox.json("GET", f"/sandbox/phones/{self.phone}/sms")).body)
 
     async def code(self) -> str:
-        """The newest verification code on the phone."""
-        found = [s for s in await self.sms() if s["template"] == "SMS_LOGIN_CODE"]
-        return str(found[-1]["params"]["code"])
+        """The next verification code on the phone: the newest, once there is one not yet read.
+
+        Raises RuntimeError when none comes within ten seconds.
+        """
+        read = self.codes_read.get(self.phone, 0)
+        for _ in range(100):
+            found = [s for s in await self.sms() if s["template"] == "SMS_LOGIN_CODE"]
+            if len(found) > read:
+                self.codes_read[self.phone] = len(found)
+                return str(found[-1]["params"]["code"])
+            await asyncio.sleep(0.1)
+        raise RuntimeError("no verification code came")
 
     async def wx_login(self) -> str:
         """The one-time code of ``wx.login``."""

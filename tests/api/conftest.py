@@ -20,6 +20,7 @@ def town(engine_urls: EngineUrls, tmp_path_factory: pytest.TempPathFactory) -> I
         house.start_sandbox()
         town = Town(house, 40, valid_until=date.today() + timedelta(days=60))
         house.start_service()
+        house.start_code_sender()
         yield town
     client: MongoClient[dict[str, object]] = MongoClient(engine_urls.mongo_url)
     with client:

@@ -39,7 +39,8 @@ def test_logging_in_by_id_number(town: Town) -> None:
     wishes = [{"purpose": "login", "id_number": number} for number in numbers]
     # One code a minute and phone: the one for registering was just sent, and nobody is told.
     sent = [citizen.call("POST", "/sms-codes", wish) for wish in wishes]
-    assert sent[0].status == 200 and sent[0].json() == sent[1].json()
+    alike = [{**r.json(), "challenge": len(r.json()["challenge"])} for r in sent]
+    assert sent[0].status == 200 and alike[0] == alike[1]
     again = [citizen.call("POST", "/sms-codes", wish) for wish in wishes]
     assert [(r.status, r.code) for r in again] == [(429, "too-many-codes")] * 2
     guesses = [{"id_number": number, "sms_code": "000000"} for number in numbers]

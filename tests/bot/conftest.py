@@ -31,6 +31,7 @@ def house(
         running.load_registry()
         processes.start_sandbox()
         processes.start_service()
+        processes.start_code_sender()
         yield running
 
 

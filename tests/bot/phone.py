@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -99,10 +100,15 @@ class Phone:
         return _call(f"{self._base}/{kind}", json.dumps(wish).encode(), "application/json")
 
     def code(self) -> str:
-        """The newest six-digit code that came by SMS."""
-        inbox = _call(f"{self.sandbox}/sandbox/phones/{self.person.phone}/sms")
-        codes = [c for sms in inbox for c in re.findall(r"(?<!\d)\d{6}(?!\d)", sms["text"])]
-        return str(codes[-1])
+        """The newest six-digit code that came by SMS, once there is one."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            inbox = _call(f"{self.sandbox}/sandbox/phones/{self.person.phone}/sms")
+            codes = [c for sms in inbox for c in re.findall(r"(?<!\d)\d{6}(?!\d)", sms["text"])]
+            if codes:
+                return str(codes[-1])
+            time.sleep(0.05)
+        raise AssertionError("no code came")
 
     def register(self) -> str:
         """The whole registration; gives the last answer."""

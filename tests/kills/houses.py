@@ -50,5 +50,6 @@ def place(urls: EngineUrls, folder: Path, people: int) -> Iterator[Place]:
     folder.mkdir(parents=True, exist_ok=True)
     with House(folder, urls, f"test_kills_{secrets.token_hex(6)}") as house:
         house.start_sandbox()
+        house.start_code_sender()
         town = QuickTown(house, people, valid_until=date.today() + timedelta(days=60))
         yield Place(town, house.start_service())

@@ -31,6 +31,7 @@ def trio(engine_urls: EngineUrls, tmp_path_factory: pytest.TempPathFactory) -> I
     database = f"test_races_{secrets.token_hex(6)}"
     with House(tmp_path_factory.mktemp("races"), engine_urls, database) as house:
         house.start_sandbox()
+        house.start_code_sender()
         town = QuickTown(house, 40, valid_until=date.today() + timedelta(days=60))
         ports = (house.port, free_port(), free_port())
         for port in ports:

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ from tests.support.web import Browser, Reply, fetch, fetch_json, multipart
 
 OFFICE = "4101V01"
 OTHER_OFFICE = "4105V01"
+CODE_SECONDS = 20.0
 _NAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 _OFFICES = Path(__file__).parents[2] / "sandbox" / "registry" / "offices.csv"
 
@@ -45,10 +47,14 @@ class Citizen:
     person: Known
     wechat: str
     token: str = ""
+    asked_at: float = 0.0
+    """When he last asked for a code."""
 
     def call(self, method: str, path: str, value: Any = None, *, key: str | None = None) -> Reply:
         """A request of the mini-program; a write gets a fresh Idempotency-Key unless one is given.
         ``key=""`` sends none."""
+        if path == "/sms-codes":
+            self.asked_at = time.time()
         body = None if value is None else json.dumps(value).encode()
         headers = self.headers(method, key) | {"Content-Type": "application/json"}
         return fetch(self.house.service_url, method, f"/api/v1{path}", body, headers)
@@ -70,10 +76,16 @@ class Citizen:
         return fetch(self.house.service_url, "POST", path, body, headers)
 
     def sms_code(self) -> str:
-        """The newest code on the phone."""
+        """The code last asked for, once it is on the phone."""
         path = f"/sandbox/phones/{self.person.phone}/sms"
-        inbox = fetch(self.house.sandbox_url, "GET", path).json()
-        return str([s for s in inbox if "code" in s["params"]][-1]["params"]["code"])
+        end = time.monotonic() + CODE_SECONDS
+        while time.monotonic() < end:
+            inbox = fetch(self.house.sandbox_url, "GET", path).json()
+            codes = [s for s in inbox if "code" in s["params"] and s["at"] >= self.asked_at]
+            if codes:
+                return str(codes[-1]["params"]["code"])
+            time.sleep(0.05)
+        raise AssertionError(f"no code within {CODE_SECONDS:.0f} s")
 
     def wx_login(self) -> str:
         """A fresh code of ``wx.login``."""

@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from bianmin.settings_sources import GENERATED, development_secrets
 from bianmin.supervisor import TETHER
 from storage.engines import EngineUrls
+from tests.support.engines import ROOT
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
@@ -153,6 +154,10 @@ class House:
     def start_worker(self, **env: str) -> Started:
         """A delivery worker."""
         return self._start("worker", ("bianmin", "worker"), env)
+
+    def start_code_sender(self) -> Started:
+        """The part of a worker that sends SMS codes, where the rest would be in a test's way."""
+        return self._start("code-sender", ("tests.support.code_sender",), {"PYTHONPATH": str(ROOT)})
 
     def start_sandbox(self, **env: str) -> Started:
         """The sandbox, pushing to `service_url`."""

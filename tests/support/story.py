@@ -333,5 +333,6 @@ def asked_for_code(citizen: Citizen) -> None:
     say(citizen, "注册")
     say(citizen, citizen.person.id_number)
     say(citizen, citizen.person.name)
+    citizen.asked_at = time.time()
     answer = say(citizen, citizen.person.phone)
     assert "验证码" in answer, answer
