@@ -1,10 +1,11 @@
-"""The rulebook: catalogue, parameters, texts, formats and regions, read once and handed down."""
+"""The rulebook: every file of rules/, read once and handed down."""
 
 from dataclasses import dataclass
 
 from rules.catalogue import Catalogue, load_catalogue
 from rules.formats import Formats, load_formats
 from rules.parameters import Parameters, load_parameters
+from rules.privacy import Privacy, load_privacy
 from rules.regions import Regions, load_regions
 from rules.texts import Texts, load_texts
 from rules.toml_files import RulebookError
@@ -21,6 +22,7 @@ class Rulebook:
     texts: Texts
     formats: Formats
     regions: Regions
+    privacy: Privacy
 
 
 def load_rulebook() -> Rulebook:
@@ -33,4 +35,5 @@ def load_rulebook() -> Rulebook:
         texts=texts,
         formats=load_formats(),
         regions=load_regions(),
+        privacy=load_privacy(parameters),
     )

@@ -1,4 +1,73 @@
-"""What may be shown of numbers and names: enough to recognise one's own, not to use another's."""
+"""What may be shown of numbers and names: enough to recognise one's own, not to use another's.
+
+``SCREENS`` says for every screen which field groups are on it, in clear or masked; what a screen
+does not name is not on it. The access log names the same groups, so what was shown and what was
+written down cannot differ.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+
+class Show(StrEnum):
+    """How a field group appears on a screen."""
+
+    CLEAR = "clear"
+    MASKED = "masked"
+
+
+_CLEAR, _MASKED = Show.CLEAR, Show.MASKED
+_PERSON = {"name": _CLEAR, "id_number": _CLEAR, "phone": _CLEAR}
+_PERSON_MASKED = {"name": _MASKED, "id_number": _MASKED, "phone": _MASKED}
+
+SCREENS: Mapping[str, Mapping[str, Show]] = {
+    "api.me": {**_PERSON_MASKED, "licence": _MASKED},
+    "api.export": {
+        **_PERSON,
+        "account": _CLEAR,
+        "licence": _CLEAR,
+        "vehicles": _CLEAR,
+        "form": _CLEAR,
+        "photos": _CLEAR,
+        "timeline": _CLEAR,
+        "notices": _CLEAR,
+        "looks": _CLEAR,
+    },
+    "chat.me": {"name": _MASKED, "phone": _MASKED},
+    "desk.worklist": {"name": _MASKED},
+    "desk.matter": {
+        **_PERSON,
+        "form": _CLEAR,
+        "licence": _CLEAR,
+        "timeline": _CLEAR,
+        "notices": _CLEAR,
+    },
+    "desk.photo": {"photos": _CLEAR},
+    "desk.face_sign": {**_PERSON, "licence": _CLEAR, "vehicles": _CLEAR},
+    "desk.face_sign_elsewhere": _PERSON_MASKED,
+    "desk.face_sign_receipt": {**_PERSON_MASKED, "licence": _CLEAR, "vehicles": _CLEAR},
+    "school.students": {"name": _CLEAR, "id_number": _MASKED, "phone": _MASKED},
+    "school.student": {**_PERSON, "form": _CLEAR, "photos": _CLEAR},
+}
+"""Screen -> field group -> how it is shown there. ``desk.face_sign_elsewhere`` is what an office
+sees that may not sign the person up."""
+
+
+def groups(screen: str) -> tuple[str, ...]:
+    """What the access log names for a screen: the group, or ``<group>-masked``. KeyError for an
+    unknown screen."""
+    return tuple(
+        f"{group}-masked" if show is Show.MASKED else group
+        for group, show in SCREENS[screen].items()
+    )
+
+
+def shown(screen: str, group: str, value: str) -> str:
+    """A value as a screen may show it; empty where the screen has no such group."""
+    show = SCREENS[screen].get(group)
+    if show is None:
+        return ""
+    return value if show is Show.CLEAR else _MASKS[group](value)
 
 
 def mask_id(number: str) -> str:
@@ -31,3 +100,11 @@ def _middle(text: str, head: int, tail: int) -> str:
     if len(text) < head + tail + 2:
         return "*" * len(text)
     return text[:head] + "*" * (len(text) - head - tail) + text[-tail:]
+
+
+_MASKS: Mapping[str, Callable[[str], str]] = {
+    "name": mask_name,
+    "id_number": mask_id,
+    "phone": mask_phone,
+    "licence": mask_licence,
+}
