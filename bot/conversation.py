@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import application, menu, offices, photos, progress, registration, services, vehicles
+from bot import (
+    application,
+    menu,
+    offices,
+    photos,
+    privacy,
+    progress,
+    registration,
+    services,
+    vehicles,
+)
 from bot.intents import command, named
 from bot.scene import Move, NotAnAnswer, Question, Scene
 from bot.wording import fit, joined, refused, tidy
@@ -26,6 +36,7 @@ _TABLE = (
     *services.QUESTIONS,
     *offices.QUESTIONS,
     *vehicles.QUESTIONS,
+    *privacy.QUESTIONS,
 )
 QUESTIONS: Mapping[str, Question] = {q.name: q for q in _TABLE}
 """Every question of the conversation by its name ``flow.step``."""

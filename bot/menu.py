@@ -1,6 +1,6 @@
 """The home of the conversation: greeting, menu, and every wish said in free words."""
 
-from bot import application, offices, progress, registration, services, vehicles
+from bot import application, offices, privacy, progress, registration, services, vehicles
 from bot.intents import Intent, command, understand
 from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
@@ -11,7 +11,7 @@ from casework.guide import services as all_services
 HOME = "menu.pick"
 EVERYWHERE = frozenset({
     "menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me",
-    "vehicles",
+    "vehicles", "privacy",
 })  # fmt: skip
 """Commands that work in the middle of any question."""
 
@@ -86,7 +86,7 @@ async def _understood(scene: Scene, intent: Intent) -> Move:
 async def _wish(scene: Scene, wish: str) -> Move:
     if wish.startswith("service:"):
         return await application.begin(scene, wish.removeprefix("service:"))
-    return await obey(scene, wish if wish in _COMMANDS else command(tidy(wish)) or "menu")
+    return await obey(scene, wish if wish in EVERYWHERE else command(tidy(wish)) or "menu")
 
 
 async def obey(scene: Scene, word: str) -> Move:
@@ -108,6 +108,8 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await _me(scene))
         case "vehicles":
             return _aside(scene, await vehicles.begin(scene))
+        case "privacy":
+            return _aside(scene, privacy.begin(scene))
         case "help":
             hotline = scene.ctx.book.texts.say("offices.hotline")
             return _aside(scene, end(scene.say("help", hotline=hotline)))
@@ -116,11 +118,6 @@ async def obey(scene: Scene, word: str) -> Move:
         case "hello":
             return end(joined(scene.say("greeting"), menu(scene)))
     return _aside(scene, end(menu(scene)))
-
-
-_COMMANDS = frozenset(
-    {"menu", "help", "progress", "register", "services", "offices", "me", "cancel", "resume"}
-)
 
 
 def _aside(scene: Scene, move: Move) -> Move:

@@ -6,7 +6,7 @@ from typing import Any
 from bot.offices import home_region, offices_of
 from bot.scene import Move, NotAnAnswer, Question, Scene, asks, back_to, end
 from bot.wording import chosen, joined, numbered, refused
-from casework import accounts, codes
+from casework import accounts, codes, privacy
 from casework.askers import asker_in_chat
 from rules import id_number, names, phones
 from rules.masking import mask_name
@@ -21,8 +21,10 @@ def begin(scene: Scene, then: str = "", said: str = "") -> Move:
     """Start registering; ``then`` is what the citizen came for and comes back to."""
     if scene.citizen is not None:
         return end(scene.say("registered_already", name=mask_name(scene.citizen.name)))
-    intro = scene.say("register_intro")
-    return Move("registration.id_number", {"then": then}, joined(said, intro))
+    notice = privacy.notice(scene.ctx)
+    intro = scene.say("register_intro", short=notice.short, version=notice.version)
+    answers = {"then": then, "privacy": notice.version}
+    return Move("registration.id_number", answers, joined(said, intro))
 
 
 def offer(then: str, said: str) -> Move:
@@ -88,8 +90,12 @@ async def _take_code(scene: Scene) -> Move:
             wechat=scene.incoming.identity,
             asker=asker_in_chat(scene.ctx, scene.incoming.identity),
             cause=scene.incoming.cause,
+            privacy_version=scene.answers.get("privacy"),
         )
     except Refusal as refusal:
+        if refusal.code == "privacy-version-outdated":
+            said = refused(scene.ctx.book.texts, refusal)
+            return begin(scene, str(scene.answers.get("then", "")), said)
         if refusal.code != "identity-mismatch":
             raise
         kept: dict[str, Any] = {"then": scene.answers.get("then", "")}

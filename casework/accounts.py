@@ -40,16 +40,19 @@ async def register(
     wechat: WechatIdentity | None,
     asker: Asker,
     cause: str,
+    privacy_version: str | None = None,
 ) -> Citizen:
     """Open the one account of a person, or join it if the same person has opened it already.
 
     Who holds a licence or vehicle must give the phone on file there; others are checked against
     the population registry (REQ A2). Any mismatch gets one and the same answer.
-    Raises the input refusals, guardian-needed, code-wrong, code-expired, too-many-tries,
-    identity-mismatch.
+    Raises the input refusals, guardian-needed, privacy-version-outdated, code-wrong, code-expired,
+    too-many-tries, identity-mismatch.
     """
     number = normalise(id_number, ctx.today())
     must_be_of_age(ctx, number)
+    if privacy_version is not None:
+        ctx.book.privacy.must_be_current(privacy_version, ctx.today())
     clean_name = names.normalise(name)
     clean_phone = phones.normalise(phone)
     home = ctx.book.regions.of_code(region or region_of(number))
@@ -84,6 +87,9 @@ async def register(
         await ctx.stores.sessions.remember(key, proof)
     ctx.checkpoint("after-session")
     await _known_from_now(ctx, key, asker)
+    if privacy_version is not None:
+        channel = wechat.app if wechat else "web"
+        await ctx.stores.sessions.agree(key, privacy_version, ctx.now(), channel)
     if wechat is not None:
         await bind(ctx, key, wechat)
     return await _citizen(ctx, key)

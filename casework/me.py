@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from casework import matters
+from casework import matters, privacy
 from casework.context import Context
 from casework.facts import facts_about
 from casework.permissions import must
 from casework.presenting import licence_view
+from casework.privacy import Agreed
 from casework.views import LicenceView, MatterSummary
-from rules.masking import mask_id, mask_name, mask_phone
+from rules.masking import shown
 from rules.people import Citizen
 from rules.permissions import may
 
@@ -25,6 +26,7 @@ class Me:
     wechat: list[str]
     licences: list[LicenceView]
     matters: list[MatterSummary]
+    privacy: Agreed
 
 
 async def me(ctx: Context, citizen: Citizen) -> Me:
@@ -32,14 +34,15 @@ async def me(ctx: Context, citizen: Citizen) -> Me:
     session = await ctx.stores.sessions.get(citizen.key)
     tiers = sorted(session.tiers if session else citizen.tiers)
     return Me(
-        name=mask_name(citizen.name),
-        id_number=mask_id(citizen.id_number),
-        phone=mask_phone(citizen.phone),
+        name=shown("api.me", "name", citizen.name),
+        id_number=shown("api.me", "id_number", citizen.id_number),
+        phone=shown("api.me", "phone", citizen.phone),
         tiers=[str(t) for t in tiers],
         tier_labels=[ctx.book.texts.say(f"tiers.{t}") for t in tiers],
         wechat=sorted(session.wechat) if session else [],
         licences=await licences(ctx, citizen) if may(tiers, "query") else [],
         matters=await matters.mine(ctx, citizen),
+        privacy=await privacy.agreed(ctx, citizen),
     )
 
 

@@ -7,7 +7,9 @@ from rules import permissions as tiers
 from rules import roles
 from rules.book import load_rulebook
 from rules.flow import TABLE
+from rules.masking import SCREENS, Show
 from rules.people import Tier
+from rules.privacy import kept
 
 FOLDER = Path(__file__).parent
 
@@ -78,6 +80,58 @@ def permissions() -> str:
     return "\n".join(lines) + "\n"
 
 
+def privacy() -> str:
+    """What is held about persons, from ``rules/privacy.toml`` by today's figures, and which screen
+    shows what."""
+    book = load_rulebook()
+    table = book.privacy
+    on = max(start for name in book.parameters for start, _ in book.parameters.history(name))
+    lines = [
+        "# What is held about persons",
+        "",
+        "Drawn from `rules/privacy.toml` and `rules/masking.py` by `make docs`. The same table is",
+        "what citizens read at `/privacy`, in `GET /api/v1/privacy` and in the chat (隐私). A test",
+        "walks the stored collections and fails on a path that stands in no row here. 法 is",
+        "个人信息保护法.",
+        "",
+        f"处理者：{table.controller}，咨询电话{table.contact}。",
+        "",
+        "## Fields",
+    ]
+    for field in table.fields:
+        mark = "（敏感）" if field.sensitive else ""
+        places = "、".join(f"`{p}`" for p in field.paths) or "not in MongoDB"
+        lines += [
+            "",
+            f"### {field.label}{mark}",
+            "",
+            f"* 目的：{field.purpose}",
+            f"* 依据：{'；'.join(table.bases[code].text for code in field.basis)}",
+            f"* 提供给：{field.recipients}",
+            f"* 保存：{kept(field, book.parameters, on)}"
+            + (f"（`{field.figure}`）" if field.figure else ""),
+            f"* 保护：{field.form}；{field.masking}",
+            f"* 注销账户时：{book.texts.say(f'privacy.closing.{field.closing}')}",
+            f"* Group `{field.group}`, stored at {places}",
+        ]
+    lines += [
+        "",
+        "## Which screen shows what",
+        "",
+        "● in clear, ○ masked. The access log names the same groups.",
+        "",
+    ]
+    groups = list(dict.fromkeys(g for shown in SCREENS.values() for g in shown))
+    lines += [_row(["Screen", *groups]), _row(["---"] * (len(groups) + 1))]
+    signs = {Show.CLEAR: "●", Show.MASKED: "○"}
+    for screen, shown in SCREENS.items():
+        lines.append(_row([screen, *(signs[shown[g]] if g in shown else "" for g in groups)]))
+    lines += ["", "## The notice", ""]
+    for notice in table.notices:
+        lines += [f"### {notice.version}, from {notice.start.isoformat()}", "", notice.text, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -87,6 +141,7 @@ def pages() -> Mapping[Path, str]:
     return {
         FOLDER / "matter-life.md": matter_life(),
         FOLDER / "permissions.md": permissions(),
+        FOLDER / "privacy.md": privacy(),
     }
 
 

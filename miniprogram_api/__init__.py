@@ -15,6 +15,7 @@ from miniprogram_api.me import MeHandler
 from miniprogram_api.notices import NoticesHandler
 from miniprogram_api.operations import ApiHandler
 from miniprogram_api.photos import PhotoHandler, PhotosHandler, ThumbnailHandler
+from miniprogram_api.privacy import PrivacyHandler
 from miniprogram_api.registrations import RegistrationsHandler
 from miniprogram_api.routing import Route
 from miniprogram_api.services import Guides, OfficesHandler, ServiceHandler, ServicesHandler
@@ -27,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/services", ServicesHandler),
     Route("/services/{code}", ServiceHandler),
     Route("/offices", OfficesHandler),
+    Route("/privacy", PrivacyHandler),
     # who you are
     Route("/sms-codes", SmsCodesHandler),
     Route("/registrations", RegistrationsHandler),

@@ -25,6 +25,9 @@ class Registration(Body):
     )
     challenge: str | None = CHALLENGE
     device: str = DEVICE
+    privacy_version: str | None = Field(
+        default=None, max_length=32, description="The notice agreed to, from GET /privacy"
+    )
 
 
 class RegistrationsHandler(ApiHandler):
@@ -48,6 +51,7 @@ class RegistrationsHandler(ApiHandler):
             "too-many-tries",
             "identity-mismatch",
             "wechat-code-invalid",
+            "privacy-version-outdated",
         ),
     )
     async def post(self, body: Registration) -> Login:
@@ -68,6 +72,7 @@ class RegistrationsHandler(ApiHandler):
             wechat=wechat,
             asker=prover_at(self.ctx, self.request.remote_ip or "", body.challenge),
             cause=self.cause,
+            privacy_version=body.privacy_version,
         )
         app = wechat.app if wechat else "web"
         return login_of(await accounts.open_session(self.ctx, citizen, app, body.device))

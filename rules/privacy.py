@@ -13,7 +13,6 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from rules.id_number import birth_date
 from rules.parameters import Figure, Parameters
 from rules.refusals import Refusal
 from rules.toml_files import RulebookError, Table, parse
@@ -155,14 +154,6 @@ def period(figure: Figure) -> str:
     if figure.unit == "seconds" and figure.value % _DAY == 0:
         return f"{figure.value // _DAY}日"
     return f"{figure.value}{_UNITS[figure.unit]}"
-
-
-def needs_guardian(id_number: str, on: date, years: int) -> bool:
-    """Whether the person is younger than so many full years (第三十一条): then a guardian must
-    agree, which is done at the window."""
-    born = birth_date(id_number)
-    had_birthday = (on.month, on.day) >= (born.month, born.day)
-    return on.year - born.year - (0 if had_birthday else 1) < years
 
 
 def load_privacy(parameters: Parameters) -> Privacy:

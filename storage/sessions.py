@@ -20,6 +20,7 @@ _CAUSES = 20
 _EFFECTS = 50
 _TOKENS = 10
 _ASKERS = 10
+_AGREEMENTS = 10
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """A version of the privacy notice agreed to, and by which channel."""
+
+    version: str
+    at: datetime
+    channel: str
+
+
+@dataclass(frozen=True)
 class Session:
     """A citizen's account, opened."""
 
@@ -67,6 +77,7 @@ class Session:
     tokens: tuple[Token, ...]
     open: Mapping[str, str]
     consents: Mapping[str, int]
+    privacy: tuple[Agreement, ...]
     causes: tuple[str, ...]
     askers: tuple[str, ...] = ()
     """Blind indexes of the devices that logged in with a code, the last ten."""
@@ -151,6 +162,7 @@ class Sessions:
             tokens=tuple(Token(**t) for t in document.get("tokens", ())),
             open=document.get("open", {}),
             consents=document.get("consents", {}),
+            privacy=tuple(Agreement(**a) for a in document.get("privacy", ())),
             causes=tuple(document.get("causes", ())),
             askers=tuple(document.get("askers", ())),
         )
@@ -271,6 +283,18 @@ class Sessions:
         more = {"$add": [{"$ifNull": [f"$consents.{part(template)}", 0]}, 1]}
         changes = {"consents": merged("consents", {template: more})}
         await self._sessions.update_one({"_id": key}, once(cause, _CAUSES, changes, marks="causes"))
+
+    async def agree(self, key: str, version: str, at: datetime, channel: str) -> bool:
+        """Note that the person agreed to a version of the privacy notice; False when it is the one
+        agreed to last."""
+        held = {"$ifNull": ["$privacy", []]}
+        more = {"version": version, "at": at, "channel": channel}
+        longer = {"$slice": [{"$concatArrays": [held, [literal(more)]]}, -_AGREEMENTS]}
+        last = {"last": {"$arrayElemAt": [held, -1]}}
+        again = {"$let": {"vars": last, "in": {"$eq": ["$$last.version", literal(version)]}}}
+        change = [{"$set": {"privacy": {"$cond": [again, "$privacy", longer]}}}]
+        result = await self._sessions.update_one({"_id": key}, change)
+        return bool(result.modified_count)
 
     async def use_consent(self, key: str, template: str) -> bool:
         """Use one consent up; False when none is left."""

@@ -5,7 +5,13 @@ from pathlib import Path
 from tornado.routing import URLSpec
 
 from handlers.site.health import HealthHandler, MetricsHandler, ReadyHandler
-from handlers.site.pages import GuideHandler, GuidesHandler, HomeHandler, SiteStatic
+from handlers.site.pages import (
+    GuideHandler,
+    GuidesHandler,
+    HomeHandler,
+    PrivacyHandler,
+    SiteStatic,
+)
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -17,6 +23,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/guide", GuidesHandler),
         URLSpec(r"/guide/", GuidesHandler),
         URLSpec(r"/guide/(?P<code>[a-z0-9-]{1,64})", GuideHandler),
+        URLSpec(r"/privacy", PrivacyHandler),
         URLSpec(r"/site/(.*)", SiteStatic, {"path": str(_STATIC)}),
         URLSpec(r"/healthz", HealthHandler),
         URLSpec(r"/readyz", ReadyHandler),

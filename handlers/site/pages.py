@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from tornado.web import StaticFileHandler
 
+from casework import privacy
 from casework.guide import ServiceSummary, guide, services
 from handlers.base import Access, BaseHandler
 from handlers.problems import Problem
@@ -74,6 +75,14 @@ class GuideHandler(PageHandler):
     def get(self, code: str) -> None:
         """The page. Raises service-unknown."""
         self.show("guide.html", guide=guide(self.ctx, code))
+
+
+class PrivacyHandler(PageHandler):
+    """``/privacy``: what is held about persons, why, for how long and who gets it."""
+
+    def get(self) -> None:
+        """The page."""
+        self.show("privacy.html", notice=privacy.notice(self.ctx))
 
 
 class SiteStatic(BaseHandler, StaticFileHandler):

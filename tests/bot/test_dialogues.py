@@ -287,3 +287,19 @@ def test_a_draft_sent_in_elsewhere_meanwhile_is_shown_not_asked_for(house: Runni
     asyncio.run(withdraw())
     answer = phone.say("1")
     assert "已撤回" in answer and "状态" in answer
+
+
+def test_the_notice_is_named_before_the_number_is_asked_for(house: RunningHouse) -> None:
+    phone = house.holder()
+    said = phone.say("注册")
+    assert "2021-11版" in said and "隐私" in said and "身份证号" in said
+    notice = phone.say("隐私")
+    assert "第四十五条" in notice and "略去" not in notice and "继续" not in notice[:20]
+    rows = phone.say("1")
+    assert "目的：" in rows and "保存：" in rows and "略去" not in rows
+    for _ in range(9):
+        if "1. " not in rows[-40:] and "1、" not in rows[-60:]:
+            break
+        rows = phone.say("1")
+        assert "略去" not in rows
+    assert "身份证" in phone.say("继续")

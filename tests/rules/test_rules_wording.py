@@ -131,6 +131,8 @@ def test_every_figure_is_asked_for() -> None:
         asked |= {str(a) for use in service.conditions for a in use.args.values()}
         asked |= {service.limits.review or ""}
         asked |= {service.reminder.days_before} if service.reminder else set()
+    for field in BOOK.privacy.fields:
+        asked |= {field.figure or "", *re.findall(r"\{([a-z_.]+)\}", field.note)}
     left = [n for n in BOOK.parameters if n not in asked]
     assert not [n for n in left if not any(re.fullmatch(p, n) for p in patterns)]
 
