@@ -1,6 +1,6 @@
 """The account's menu names only what the bot obeys, within WeChat's lengths."""
 
-from bot.menu import _COMMANDS
+from bot.menu import EVERYWHERE
 from rules.book import load_rulebook
 from rules.menu import COMMANDS, load_menu
 
@@ -13,4 +13,4 @@ def test_the_menu_has_its_buttons() -> None:
 
 
 def test_every_command_is_one_of_the_bots() -> None:
-    assert COMMANDS <= _COMMANDS
+    assert COMMANDS <= EVERYWHERE
