@@ -2,12 +2,11 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
-from datetime import datetime
 
 from casework.askers import Asker, is_known
 from casework.codes import bounded, prove, slot
 from casework.context import Context
+from casework.logins import LoggedIn, issue
 from casework.offices import registration_offices
 from casework.wechat_accounts import WechatIdentity, bind, wechat_identity, whoami
 from rules import names, phones
@@ -18,15 +17,6 @@ from storage.sessions import NewSession, Session
 
 _ELSEWHERE = ""
 """A region no office is of."""
-
-
-@dataclass(frozen=True)
-class LoggedIn:
-    """A fresh login: the bearer token is shown once and kept hashed."""
-
-    token: str
-    expires_at: datetime
-    citizen: Citizen
 
 
 async def register(
@@ -171,7 +161,7 @@ async def login(
     await _known_from_now(ctx, key, asker)
     if wechat is not None:
         await bind(ctx, key, wechat)
-    return await _issue(ctx, key, "mini" if wechat else "web", device)
+    return await issue(ctx, key, "mini" if wechat else "web", device)
 
 
 async def login_wechat(ctx: Context, *, code: str, asker: Asker, device: str) -> LoggedIn:
@@ -182,50 +172,16 @@ async def login_wechat(ctx: Context, *, code: str, asker: Asker, device: str) ->
     citizen = await whoami(ctx, identity)
     if citizen is None:
         raise Refusal("not-registered")
-    return await _issue(ctx, citizen.key, identity.app, device)
+    return await issue(ctx, citizen.key, identity.app, device)
 
 
 async def open_session(ctx: Context, citizen: Citizen, app: str, device: str) -> LoggedIn:
     """A token for someone who has just proved who he is by registering."""
-    return await _issue(ctx, citizen.key, app, device)
-
-
-async def _issue(ctx: Context, key: str, app: str, device: str) -> LoggedIn:
-    secret = ctx.ids.token()
-    expires = ctx.now() + ctx.seconds("login.token_seconds")
-    await ctx.stores.sessions.add_token(key, _hashed(secret), app, device, expires)
-    return LoggedIn(f"{key}.{secret}", expires, await _citizen(ctx, key))
+    return await issue(ctx, citizen.key, app, device)
 
 
 def _hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-async def authenticate(ctx: Context, token: str | None) -> Citizen:
-    """The citizen a bearer token stands for. Raises not-logged-in.
-
-    A verified token is believed for a few seconds by the process that verified it.
-    """
-    key, _, secret = (token or "").partition(".")
-    if not key or not secret:
-        raise Refusal("not-logged-in")
-    hashed = _hashed(secret)
-    recent = ctx.recent.logins.get(hashed)
-    if recent is not None and recent.key == key:
-        return recent
-    session = await ctx.stores.sessions.get(key)
-    if session is None or not session.has_token(hashed, ctx.now()):
-        raise Refusal("not-logged-in")
-    citizen = session.citizen()
-    ctx.recent.logins[hashed] = citizen
-    return citizen
-
-
-async def sign_out(ctx: Context, token: str) -> None:
-    """The token is worth nothing any more."""
-    key, _, secret = token.partition(".")
-    await ctx.stores.sessions.drop_token(key, _hashed(secret))
-    ctx.recent.logins.pop(_hashed(secret), None)
 
 
 async def record_consent(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from casework import matters, privacy
+from casework import logins, matters, privacy
 from casework.context import Context
 from casework.facts import facts_about
 from casework.permissions import must
@@ -16,7 +16,8 @@ from rules.permissions import may
 
 @dataclass(frozen=True)
 class Me:
-    """The citizen's own page: masked person, tiers, licence, matters under way."""
+    """The citizen's own page: masked person, tiers, licence, matters under way, and
+    ``alerts``: sentences about his logins that he should read."""
 
     name: str
     id_number: str
@@ -27,6 +28,7 @@ class Me:
     licences: list[LicenceView]
     matters: list[MatterSummary]
     privacy: Agreed
+    alerts: list[str]
 
 
 async def me(ctx: Context, citizen: Citizen) -> Me:
@@ -43,6 +45,7 @@ async def me(ctx: Context, citizen: Citizen) -> Me:
         licences=await licences(ctx, citizen) if may(tiers, "query") else [],
         matters=await matters.mine(ctx, citizen),
         privacy=await privacy.agreed(ctx, citizen),
+        alerts=logins.alerts(ctx, session) if session else [],
     )
 
 

@@ -1,7 +1,8 @@
 """What one process remembers for a moment, to spare a second look: logins and views.
 
 Nothing here is the truth. A login is believed for a few seconds, so signing out reaches other
-processes within that time; a view is only used while the matter's stamp is unchanged.
+processes within that time, and this one at once; a view is only used while the matter's stamp is
+unchanged.
 """
 
 from dataclasses import dataclass, field
@@ -23,13 +24,33 @@ def _views() -> TTLCache[str, tuple[tuple[int, ...], MatterView]]:
     return TTLCache(_VIEWS, _VIEW_SECONDS)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recent:
     """One for each process, built in bianmin/app.py.
 
-    ``logins``: hash of a token's secret → who was verified by it. ``views``: matter number → the
-    stamp it was drawn at, and the view.
+    ``views``: matter number → the stamp it was drawn at, and the view.
     """
 
-    logins: TTLCache[str, Citizen] = field(default_factory=_logins)
     views: TTLCache[str, tuple[tuple[int, ...], MatterView]] = field(default_factory=_views)
+    _verified: TTLCache[str, Citizen] = field(default_factory=_logins)
+    _signed_out: int = 0
+
+    def login(self, token: str) -> Citizen | None:
+        """Who was verified by this token a moment ago."""
+        return self._verified.get(token)
+
+    def mark(self) -> int:
+        """Taken before a token is looked up, given with what was found."""
+        return self._signed_out
+
+    def remember_login(self, token: str, citizen: Citizen, mark: int) -> None:
+        """Believe a token for a moment, unless somebody was signed out since ``mark``: the look
+        may have been before it."""
+        if mark == self._signed_out:
+            self._verified[token] = citizen
+
+    def forget_logins(self, key: str) -> None:
+        """Somebody was signed out somewhere: look all his tokens up again."""
+        self._signed_out += 1
+        for token in [t for t in list(self._verified) if t.startswith(f"{key}.")]:
+            self._verified.pop(token, None)

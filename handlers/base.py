@@ -20,7 +20,7 @@ from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
-from casework import accounts
+from casework import logins
 from casework.context import Context
 from handlers.metrics import RequestMetrics
 from handlers.problems import Problem, problem_of, refusal_of
@@ -207,7 +207,7 @@ class JsonHandler(BaseHandler):
         return self._authenticate() if self.access is Access.CITIZEN else None
 
     async def _authenticate(self) -> None:
-        self.citizen = await accounts.authenticate(self.ctx, self.token)
+        self.citizen = await logins.authenticate(self.ctx, self.token)
 
     @property
     def token(self) -> str | None:

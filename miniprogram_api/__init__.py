@@ -6,10 +6,11 @@ from tornado.routing import URLSpec
 
 from miniprogram_api import openapi
 from miniprogram_api.consents import ConsentsHandler
+from miniprogram_api.devices import DeviceHandler, DevicesHandler
 from miniprogram_api.dialogue import DialogueHandler
 from miniprogram_api.docs import DocsHandler, Documents, OpenApiHandler
 from miniprogram_api.licences import LicenceBindingHandler, LicencesHandler
-from miniprogram_api.login import IdNumberLoginHandler, LoginHandler
+from miniprogram_api.login import IdNumberLoginHandler, LoginHandler, RefreshHandler
 from miniprogram_api.matters import MatterHandler, MattersHandler, SubmitHandler, UrgeHandler
 from miniprogram_api.me import MeHandler
 from miniprogram_api.notices import NoticesHandler
@@ -34,6 +35,9 @@ ROUTES: tuple[Route, ...] = (
     Route("/registrations", RegistrationsHandler),
     Route("/login", LoginHandler),
     Route("/login/id-number", IdNumberLoginHandler),
+    Route("/login/refresh", RefreshHandler),
+    Route("/devices", DevicesHandler),
+    Route("/devices/{device}", DeviceHandler),
     Route("/me", MeHandler),
     Route("/licences", LicencesHandler),
     Route("/licences/binding", LicenceBindingHandler),

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from pydantic import Field
 
-from casework import accounts, wechat_accounts
-from casework.accounts import LoggedIn
+from casework import accounts, logins, wechat_accounts
 from casework.askers import prover_at
+from casework.logins import LoggedIn
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, operation
 from miniprogram_api.sms_codes import CHALLENGE
@@ -72,7 +72,7 @@ class LoginHandler(ApiHandler):
         """Signing out twice succeeds twice."""
         if self.token is None:
             raise Refusal("not-logged-in")
-        await accounts.sign_out(self.ctx, self.token)
+        await logins.sign_out(self.ctx, self.token)
 
 
 class IdNumberLoginHandler(ApiHandler):
@@ -107,3 +107,16 @@ class IdNumberLoginHandler(ApiHandler):
             device=body.device,
         )
         return login_of(done)
+
+
+class RefreshHandler(ApiHandler):
+    """``/login/refresh``."""
+
+    access = Access.PUBLIC
+
+    @operation("A new token for the same device", gives=Login, refusals=("not-logged-in",))
+    async def post(self) -> Login:
+        """The old token works for one more minute, for an answer lost on the way: sent again with
+        it, the same new token comes back. Used later it signs the device out, for then it was
+        copied."""
+        return login_of(await logins.renew(self.ctx, self.token))

@@ -25,6 +25,7 @@ PATH_PARAMETERS: Mapping[str, PathParameter] = {
     "code": PathParameter(r"[a-z0-9-]{1,64}", "Code of a service, from GET /services"),
     "number": PathParameter(r"[0-9]{12}", "Number of a matter"),
     "vehicle": PathParameter(r"[A-Za-z0-9_-]{22}", "Id of a vehicle, from GET /vehicles"),
+    "device": PathParameter(r"[A-Za-z0-9_-]{1,64}", "Id of a device, from GET /devices"),
     "photo": PathParameter(r"[A-Za-z0-9_-]{1,64}", "Id of a photo, as the matter names it"),
 }
 

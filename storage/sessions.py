@@ -12,13 +12,14 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
+from rules.logins import Device
 from rules.people import Citizen, Tier
 from storage.changes import literal, merged, once, part, set_if_absent, unset_if
+from storage.logins import device_of
 from storage.vault import Vault
 
 _CAUSES = 20
 _EFFECTS = 50
-_TOKENS = 10
 _ASKERS = 10
 _AGREEMENTS = 10
 
@@ -44,16 +45,6 @@ class WechatAccount:
 
 
 @dataclass(frozen=True)
-class Token:
-    """A login: the hash of its secret, the app and device it was given to, its end."""
-
-    hash: str
-    app: str
-    device: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
 class Agreement:
     """A version of the privacy notice agreed to, and by which channel."""
 
@@ -74,7 +65,7 @@ class Session:
     licence_number: str | None
     plates: frozenset[str]
     wechat: Mapping[str, WechatAccount]
-    tokens: tuple[Token, ...]
+    devices: tuple[Device, ...]
     open: Mapping[str, str]
     consents: Mapping[str, int]
     privacy: tuple[Agreement, ...]
@@ -91,9 +82,9 @@ class Session:
         account = self.wechat.get(app)
         return account is not None and account.openid == openid
 
-    def has_token(self, hashed: str, now: datetime) -> bool:
-        """Whether this login is known and has not ended."""
-        return any(t.hash == hashed and t.expires_at > now for t in self.tokens)
+    def device(self, device: str) -> Device | None:
+        """One of the person's devices by its id."""
+        return next((d for d in self.devices if d.id == device), None)
 
 
 class Sessions:
@@ -159,7 +150,7 @@ class Sessions:
                 app: WechatAccount(text(w["openid"], f"sessions/{key}/{app}"), w["bound_at"])
                 for app, w in document.get("wechat", {}).items()
             },
-            tokens=tuple(Token(**t) for t in document.get("tokens", ())),
+            devices=tuple(device_of(d) for d in document.get("devices", ())),
             open=document.get("open", {}),
             consents=document.get("consents", {}),
             privacy=tuple(Agreement(**a) for a in document.get("privacy", ())),
@@ -242,20 +233,7 @@ class Sessions:
         """Forget that a licence is bound; nothing happens when none is."""
         await self._sessions.update_one({"_id": key}, {"$unset": {"licence": ""}})
 
-    # -- logins and WeChat ------------------------------------------------------------------
-
-    async def add_token(
-        self, key: str, hashed: str, app: str, device: str, expires_at: datetime
-    ) -> None:
-        """Keep a login; the oldest of more than ten are signed out."""
-        token = {"hash": hashed, "app": app, "device": device, "expires_at": expires_at}
-        await self._sessions.update_one(
-            {"_id": key}, {"$push": {"tokens": {"$each": [token], "$slice": -_TOKENS}}}
-        )
-
-    async def drop_token(self, key: str, hashed: str) -> None:
-        """Sign a login out."""
-        await self._sessions.update_one({"_id": key}, {"$pull": {"tokens": {"hash": hashed}}})
+    # -- WeChat ------------------------------------------------------------------------------
 
     async def know_asker(self, key: str, asker: str) -> None:
         """Remember a device that proved itself by a code (its blind index)."""

@@ -15,6 +15,7 @@ from storage.bindings import Bindings
 from storage.conversations import Conversations
 from storage.indexes import ensure_indexes
 from storage.keyring import Keyring, open_vault
+from storage.logins import Logins
 from storage.matters import Matters
 from storage.memory import Memory
 from storage.officers import Officers
@@ -40,6 +41,7 @@ class Stores:
     keyring: Keyring
     presence: Presence
     sessions: Sessions
+    logins: Logins
     bindings: Bindings
     conversations: Conversations
     matters: Matters
@@ -110,6 +112,7 @@ async def open_stores(
         keyring=keyring,
         presence=Presence(db, keyring, vault, real_time),
         sessions=sessions,
+        logins=Logins(db["sessions"], vault),
         bindings=Bindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),

@@ -93,6 +93,7 @@ def test_the_answers_fit_their_schemas(document: dict[str, Any], signed: Citizen
         "/services/{code}": "/services/licence-deferral",
         "/offices": "/offices?region=4101&kind=vehicle_office",
         "/me": "/me",
+        "/devices": "/devices",
         "/licences": "/licences",
         "/matters": "/matters",
         "/matters/{number}": f"/matters/{begun['number']}",

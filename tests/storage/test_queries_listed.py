@@ -1,7 +1,7 @@
 """The table of queries is whole: what the stores really send is listed there, shape by shape."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
 from storage.indexes import QUERIES
 from storage.keyring import Keyring
+from storage.logins import Logins
 from storage.matters import Matters, Owed
 from storage.officers import Officers
 from storage.photos import Photos
@@ -31,6 +32,7 @@ from storage.sessions import NewSession, Sessions
 from storage.stores import Stores, real_time
 from storage.vault import Vault
 from tests.storage.opening import ID_NUMBER, INDEX, MASTER, NAME, NOW, PHONE, opened
+from tests.storage.test_logins import _device
 from tests.storage.test_matters import _draft, _filled, _notice
 from tests.storage.test_photos import _stream
 from tests.storage.test_registry import LICENCE, VEHICLE, _office
@@ -77,8 +79,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     for number in ("1", "2"):
         await sessions.claim_open(key, "s", number)
     await sessions.release_open(key, "s", "1")
-    await sessions.add_token(key, "h", "mini", "d", later)
-    await sessions.drop_token(key, "h")
+    await _use_logins(Logins(database["sessions"], vault), key, later)
     await sessions.set_wechat(key, "mini", "k", "o", None, NOW)
     await sessions.unset_wechat(key, "mini", "k")
     await sessions.add_consent(key, "t", "c2")
@@ -136,6 +137,16 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await photos.unconfirmed(later, 9)
     await photos.confirm(photo)
     await photos.delete(photo)
+
+
+async def _use_logins(logins: Logins, key: str, later: datetime) -> None:
+    device = _device(logins, key, "d", later)
+    await logins.add(key, device)
+    await logins.renew(key, device, "s2", before_until=later, expires_at=later)
+    await logins.seen(key, "d", later.date())
+    await logins.reused(key, device, later.date())
+    await logins.drop(key, "d")
+    await logins.drop_others(key, None)
 
 
 async def _use_matters(matters: Matters) -> None:

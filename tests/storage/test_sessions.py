@@ -1,7 +1,6 @@
-"""Accounts: one per ID number, claims and effects once, consents counted, logins kept hashed."""
+"""Accounts: one per ID number, claims and effects once, consents counted."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from pymongo.asynchronous.collection import AsyncCollection
@@ -120,25 +119,6 @@ async def test_a_consent_is_counted_once_a_tap_and_used_up_once(
         assert sum(used) == 3
         session = await stores.sessions.get(key)
         assert session is not None and session.consents == {"T_progress-1": 0}
-
-
-@pytest.mark.gen_test(timeout=30)
-async def test_logins_end_and_are_forgotten(engine_urls: EngineUrls, mongo_database: str) -> None:
-    async with opened(engine_urls, mongo_database) as stores:
-        key = await registered(stores)
-        end = NOW + timedelta(hours=1)
-        for hashed in ("h1", "h2"):
-            await stores.sessions.add_token(key, hashed, "mini", "phone", end)
-        await stores.sessions.drop_token(key, "h1")
-        session = await stores.sessions.get(key)
-        assert session is not None
-        assert session.has_token("h2", NOW) and not session.has_token("h2", end)
-        assert not session.has_token("h1", NOW)
-        for i in range(30):
-            await stores.sessions.add_token(key, f"t{i}", "mini", "phone", end)
-        session = await stores.sessions.get(key)
-        assert session is not None and session.has_token("t29", NOW)
-        assert not session.has_token("t0", NOW)
 
 
 @pytest.mark.gen_test(timeout=30)
