@@ -18,7 +18,7 @@ def town(engine_urls: EngineUrls, tmp_path_factory: pytest.TempPathFactory) -> I
     database = f"test_api_{secrets.token_hex(6)}"
     with House(tmp_path_factory.mktemp("api"), engine_urls, database) as house:
         house.start_sandbox()
-        town = Town(house, 40, valid_until=date.today() + timedelta(days=60))
+        town = Town(house, 100, valid_until=date.today() + timedelta(days=60))
         house.start_service()
         house.start_code_sender()
         yield town
