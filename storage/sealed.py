@@ -51,6 +51,7 @@ SEALED: Mapping[str, tuple[SealedPlace, ...]] = {
             for name in ("id_number", "name", "phone")
         ),
         SealedPlace("licence.number", "sessions/{id}/licence"),
+        SealedPlace("devices.*.label", "sessions/{id}/device"),
         SealedPlace("wechat.*.openid", "sessions/{id}/{0}"),
         SealedPlace("wechat.*.unionid", "sessions/{id}/{0}/unionid"),
         *(SealedPlace(path, f"sessions/{context}", json) for path, context, json in _TALK),
