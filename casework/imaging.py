@@ -125,7 +125,7 @@ def prepare(sealed: Sealed) -> Prepared:
         turn = nullcontext() if _one_large is None or _light(_unsealed_head(sealed)) else _one_large
         with turn:
             signal.setitimer(signal.ITIMER_REAL, TASK_SECONDS)
-            return _finished(decode(_unsealed(sealed)))
+            return _finished(decode(unsealed(sealed)))
     except MemoryError:
         raise Refusal("photo-bomb") from None
     except InvalidTag:
@@ -155,7 +155,8 @@ def _unsealed_head(sealed: Sealed) -> bytes:
         return cipher.decryptor().update(spool.read(_HEAD))
 
 
-def _unsealed(sealed: Sealed) -> bytes:
+def unsealed(sealed: Sealed) -> bytes:
+    """The content of a received upload. Raises InvalidTag when it was changed on the disk."""
     with open(sealed.path, "rb") as spool:
         cipher = Cipher(algorithms.AES(sealed.key), modes.GCM(sealed.nonce, sealed.tag))
         decryptor = cipher.decryptor()

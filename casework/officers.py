@@ -97,6 +97,11 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
+async def hashed(password: str) -> str:
+    """The same off the loop."""
+    return await asyncio.to_thread(hash_password, password)
+
+
 async def officer_session(ctx: Context, session: str) -> Officer:
     """The officer of a desk login; each look keeps it alive. Raises not-logged-in when idle."""
     username = await ctx.stores.memory.get_desk_session(session, _idle(ctx)) if session else None
@@ -134,6 +139,6 @@ async def add_officer(
     if await ctx.office(office) is None:
         raise Refusal("not-found")
     secret = pyotp.random_base32() if totp else None
-    hashed = await asyncio.to_thread(hash_password, password)
-    await ctx.stores.officers.put(OfficerRecord(username, hashed, secret, office, role, name))
+    hash_ = await hashed(password)
+    await ctx.stores.officers.put(OfficerRecord(username, hash_, secret, office, role, name))
     return secret

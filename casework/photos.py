@@ -12,9 +12,10 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TypeVar
 
-from casework import imaging
+from casework import imaging, tables
 from casework.imaging import Prepared
 from casework.spooling import Spool, sweep
+from casework.tables import TableContent
 from rules.refusals import Refusal
 
 __all__ = ["PhotoLab", "Prepared", "Spool"]
@@ -56,6 +57,13 @@ class PhotoLab:
         busy-try-again when its process broke.
         """
         return await self._run(imaging.prepare, await spool.sealed())
+
+    async def read_table(self, spool: Spool, most: int) -> TableContent:
+        """A received table (CSV or XLSX) of at most so many lines.
+
+        Raises Refusal as ``casework.tables.read`` does; busy-try-again when its process broke.
+        """
+        return await self._run(tables.read, await spool.sealed(), most)
 
     async def watermark(self, jpeg: bytes, text: str) -> bytes:
         """The JPEG with ASCII text tiled over it, for officers' eyes."""

@@ -8,7 +8,7 @@ from storage.sealed import SEALED, fields_of, sealed_values
 from storage.stores import Stores
 from storage.vault import VaultError, key_number
 
-PHOTOS = "photos.files"
+PHOTOS, SCHOOL_FILES = "photos.files", "school.files"
 BATCH = 200
 _EXAMPLES = 5
 
@@ -49,6 +49,7 @@ async def count_older(
                 if seen % BATCH == 0:
                     progress(name, seen, total)
     counts[PHOTOS] = await _count_photos(stores.photos, number)
+    counts[SCHOOL_FILES] = await _count_photos(stores.school_files, number)
     return counts
 
 

@@ -53,6 +53,7 @@ def _due(collection: str, name: str) -> Query:
 _NEWEST_FIRST: Keys = (("applicant", 1), ("created_at", -1))
 _WORK: Keys = (("office", 1), ("state", 1), ("queue", 1))
 _CHUNKS: Keys = (("files_id", 1), ("n", 1))
+_BATCHES: Keys = (("school", 1), ("created_at", -1))
 
 QUERIES: tuple[Query, ...] = (
     *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
@@ -73,6 +74,7 @@ QUERIES: tuple[Query, ...] = (
         {"office": 1, "state": 1, "queue": 1},
     ),
     *(_due("matters", f"{what}_due") for what in ("notice", "effect", "remind", "export")),
+    Query("officers", {"office": "x"}, (("office", 1),)),
     # registries
     Query("registry_vehicles", {"owner": "x"}, (("owner", 1),)),
     Query("registry_offices", {"region": "x", "kind": "x"}, (("region", 1), ("kind", 1))),
@@ -82,6 +84,14 @@ QUERIES: tuple[Query, ...] = (
     _due("photos.files", "metadata.unconfirmed"),
     Query("photos.chunks", {"files_id": "x"}, _CHUNKS, unique=True),
     Query("photos.chunks", {"files_id": "x"}, _CHUNKS, {"n": 1}, unique=True),
+    # batches of driving schools
+    *_by_id("school_batches", "school.files"),
+    Query("school_batches", {"school": "x"}, _BATCHES, {"school": 1, "created_at": -1}),
+    *(_due("school_batches", name) for name in ("due", "ends")),
+    _due("school.files", "metadata.unconfirmed"),
+    Query("school.chunks", {"files_id": "x"}, _CHUNKS, unique=True),
+    Query("school.chunks", {"files_id": "x"}, _CHUNKS, {"n": 1}, unique=True),
+    Query("school.chunks", {"files_id": "x", "n": 1}, _CHUNKS, unique=True),
     # access log
     Query("access_log", {"run": "x"}, (("run", 1), ("seq", 1)), {"seq": 1}),
     Query("access_log", {"run": "x", "seq": {"$gt": 0}}, (("run", 1), ("seq", 1)), {"seq": 1}),

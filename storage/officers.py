@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
 
 from storage.vault import Vault
 
@@ -31,8 +32,20 @@ class Officers:
 
     async def put(self, record: OfficerRecord) -> None:
         """Add an officer, or replace his account."""
+        values = self._sealed(record)
+        await self._officers.update_one({"_id": record.username}, {"$set": values}, upsert=True)
+
+    async def add(self, record: OfficerRecord) -> bool:
+        """Add an officer; False when there is one of this name."""
+        try:
+            await self._officers.insert_one({"_id": record.username, **self._sealed(record)})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def _sealed(self, record: OfficerRecord) -> dict[str, Any]:
         username, secret = record.username, record.totp_secret
-        values = {
+        return {
             "password_hash": record.password_hash,
             "totp": secret and self._vault.seal(secret, f"officers/{username}/totp"),
             "office": record.office,
@@ -40,7 +53,6 @@ class Officers:
             "name": self._vault.seal(record.name, f"officers/{username}/name"),
             "disabled": record.disabled,
         }
-        await self._officers.update_one({"_id": username}, {"$set": values}, upsert=True)
 
     async def get(self, username: str) -> OfficerRecord | None:
         """An officer by his user name."""
@@ -50,6 +62,11 @@ class Officers:
     async def all(self) -> list[OfficerRecord]:
         """Every officer, by user name; for the command line."""
         found = [self._opened(d) async for d in self._officers.find({})]
+        return sorted(found, key=lambda o: o.username)
+
+    async def of_office(self, office: str) -> list[OfficerRecord]:
+        """The officers of an office, or the clerks of a school, by user name."""
+        found = [self._opened(d) async for d in self._officers.find({"office": office})]
         return sorted(found, key=lambda o: o.username)
 
     async def disable(self, username: str) -> bool:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bson import Int64, ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from storage.changes import Pipeline, literal, unset_if
@@ -52,12 +53,59 @@ class Unconfirmed:
     matter: str
 
 
-class Photos:
-    """Reads and writes photos. Raises pymongo's errors when the engine does not answer."""
+@dataclass(frozen=True)
+class WholeFile:
+    """A stored file that lies whole: how many bytes it has, in how many pieces, and the
+    name these lie under."""
 
-    def __init__(self, database: AsyncDatabase[dict[str, Any]], vault: Vault) -> None:
-        self._files = database["photos.files"]
-        self._chunks = database["photos.chunks"]
+    id: str
+    key: FileKey
+    lies: str
+    size: int
+    pieces: int
+
+
+class FileWriter:
+    """A file being written; ``Photos.delete`` takes back one that broke off."""
+
+    def __init__(
+        self,
+        file_id: str,
+        files: AsyncCollection[dict[str, Any]],
+        chunks: AsyncCollection[dict[str, Any]],
+        sealer: Sealer,
+    ) -> None:
+        self.id = file_id
+        self._files, self._chunks, self._sealer = files, chunks, sealer
+        self._length = self._count = 0
+
+    async def write(self, content: bytes) -> None:
+        """Some more of it."""
+        for sealed in self._sealer.feed(content):
+            await self._keep(sealed)
+
+    async def done(self) -> None:
+        """It is whole."""
+        await self._keep(self._sealer.last())
+        await self._files.update_one({"_id": self.id}, {"$set": {"length": Int64(self._length)}})
+
+    async def _keep(self, sealed: bytes) -> None:
+        await self._chunks.insert_one({"files_id": self.id, "n": self._count, "data": sealed})
+        self._length, self._count = self._length + len(sealed), self._count + 1
+
+
+class Photos:
+    """Reads and writes photos. Raises pymongo's errors when the engine does not answer.
+
+    ``name`` is the collections' first part; other files than photos lie in their own.
+    """
+
+    def __init__(
+        self, database: AsyncDatabase[dict[str, Any]], vault: Vault, name: str = "photos"
+    ) -> None:
+        self._files = database[f"{name}.files"]
+        self._chunks = database[f"{name}.chunks"]
+        self._name = name
         self._vault = vault
 
     async def keep(self, photo: PreparedPhoto, matter: str, at: datetime) -> tuple[str, str]:
@@ -68,21 +116,25 @@ class Photos:
     async def save(self, pieces: AsyncIterable[bytes], *, matter: str, at: datetime) -> str:
         """Store one stream, sealed, and give its id. What breaks off leaves nothing behind; what
         dies with its process is unconfirmed and found by the sweep."""
-        photo_id, key = str(ObjectId()), new_file_key(self._vault)
-        metadata = {"matter": matter, "unconfirmed": at, "key": key.number, "salt": key.salt}
-        file = {"_id": photo_id, "chunkSize": SEALED_BYTES, "uploadDate": at, "metadata": metadata}
-        await self._files.insert_one(file)
+        writer = await self.begin(matter=matter, at=at)
         try:
-            length = count = 0
-            async for sealed in sealed_pieces(self._vault, key, _context(photo_id), pieces):
-                chunk = {"files_id": photo_id, "n": count, "data": sealed}
-                await self._chunks.insert_one(chunk)
-                length, count = length + len(sealed), count + 1
-            await self._files.update_one({"_id": photo_id}, {"$set": {"length": Int64(length)}})
+            async for piece in pieces:
+                await writer.write(piece)
+            await writer.done()
         except BaseException:
-            await self.delete(photo_id)
+            await self.delete(writer.id)
             raise
-        return photo_id
+        return writer.id
+
+    async def begin(self, *, matter: str, at: datetime) -> "FileWriter":
+        """A file to be written as it arrives; unconfirmed, so that the sweep finds what is left
+        of it if nobody comes to its end."""
+        file_id, key = str(ObjectId()), new_file_key(self._vault)
+        metadata = {"matter": matter, "unconfirmed": at, "key": key.number, "salt": key.salt}
+        file = {"_id": file_id, "chunkSize": SEALED_BYTES, "uploadDate": at, "metadata": metadata}
+        await self._files.insert_one(file)
+        sealer = Sealer(self._vault, key, self._context(file_id))
+        return FileWriter(file_id, self._files, self._chunks, sealer)
 
     async def open(self, photo_id: str) -> AsyncIterator[bytes]:
         """A stored photo, opened piece by piece. Raises PhotoMissing at once; while reading,
@@ -95,13 +147,35 @@ class Photos:
     def _opened(self, photo_id: str, metadata: Mapping[str, Any]) -> AsyncIterator[bytes]:
         key = FileKey(metadata["key"], metadata["salt"])
         pieces = self._sealed(_pieces_of(photo_id, metadata))
-        return opened_pieces(self._vault, key, _context(photo_id), pieces)
+        return opened_pieces(self._vault, key, self._context(photo_id), pieces)
 
     async def _sealed(self, pieces: str) -> AsyncIterator[bytes]:
         found = self._chunks.find({"files_id": pieces}, {"data": 1})
         async with found.sort("n", 1).batch_size(_AT_ONCE) as cursor:
             async for chunk in cursor:
                 yield chunk["data"]
+
+    async def whole(self, file_id: str) -> "WholeFile":
+        """A stored file to be read at any place, piece by piece. Raises PhotoMissing."""
+        document = await self._files.find_one({"_id": file_id}, {"metadata": 1, "length": 1})
+        if document is None or "length" not in document:
+            raise PhotoMissing(file_id)
+        metadata = document["metadata"]
+        key = FileKey(metadata["key"], metadata["salt"])
+        lies = _pieces_of(file_id, metadata)
+        return WholeFile(file_id, key, lies, *plain_size(document["length"]))
+
+    async def piece(self, file: "WholeFile", number: int) -> bytes:
+        """One piece of a file, opened: ``PIECE_BYTES`` long but for the last. Raises VaultError."""
+        chunk = await self._chunks.find_one({"files_id": file.lies, "n": number}, {"data": 1})
+        if chunk is None:
+            raise VaultError("加密文件已损坏")
+        last = number == file.pieces - 1
+        context = self._context(file.id)
+        return opened_piece(self._vault, file.key, context, number, chunk["data"], last=last)
+
+    def _context(self, file_id: str) -> str:
+        return f"{self._name}/{file_id}"
 
     async def delete(self, photo_id: str) -> None:
         """Delete a photo; one that is gone already stays gone."""
@@ -171,7 +245,7 @@ class Photos:
         opened = self._opened(photo_id, metadata)
         count = 0
         try:
-            async for sealed in sealed_pieces(self._vault, key, _context(photo_id), opened):
+            async for sealed in sealed_pieces(self._vault, key, self._context(photo_id), opened):
                 await self._chunks.insert_one({"files_id": target, "n": count, "data": sealed})
                 count += 1
         except VaultError:
@@ -201,10 +275,6 @@ class Photos:
 
 async def _whole(content: bytes) -> AsyncIterator[bytes]:
     yield content
-
-
-def _context(photo_id: str) -> str:
-    return f"photos/{photo_id}"
 
 
 def _pieces_of(photo_id: str, metadata: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ whether it is the last, so pieces cannot be swapped, repeated or left off at the
 """
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -33,23 +33,32 @@ def new_file_key(vault: Vault) -> FileKey:
     return FileKey(vault.file_key(salt)[0], salt)
 
 
-async def sealed_pieces(
-    vault: Vault, key: FileKey, context: str, pieces: AsyncIterable[bytes]
-) -> AsyncIterator[bytes]:
-    """Seal a stream of any pieces into pieces of ``SEALED_BYTES``, the last one shorter. An empty
-    stream gives one empty piece."""
-    cipher = _cipher(vault, key)
-    held = bytearray()
-    count = 0
-    async for piece in pieces:
-        held += piece
+class Sealer:
+    """Seals one file as it comes, piece by piece."""
+
+    def __init__(self, vault: Vault, key: FileKey, context: str) -> None:
+        self._cipher = _cipher(vault, key)
+        self._context = context.encode()
+        self._held = bytearray()
+        self._count = 0
+
+    def feed(self, content: bytes) -> Iterator[bytes]:
+        """The pieces of ``SEALED_BYTES`` that are whole now; to be used up before the next call."""
+        self._held += content
         # The last piece is marked, so one is kept back until it is known not to be it.
-        while len(held) > PIECE_BYTES:
-            content = bytes(held[:PIECE_BYTES])
-            del held[:PIECE_BYTES]
-            yield cipher.encrypt(_nonce(count, last=False), content, context.encode())
-            count += 1
-    yield cipher.encrypt(_nonce(count, last=True), bytes(held), context.encode())
+        while len(self._held) > PIECE_BYTES:
+            piece = bytes(self._held[:PIECE_BYTES])
+            del self._held[:PIECE_BYTES]
+            yield self._sealed(piece, last=False)
+
+    def last(self) -> bytes:
+        """What is left, as the last piece; an empty stream is one empty piece."""
+        return self._sealed(bytes(self._held), last=True)
+
+    def _sealed(self, piece: bytes, *, last: bool) -> bytes:
+        sealed = self._cipher.encrypt(_nonce(self._count, last=last), piece, self._context)
+        self._count += 1
+        return sealed
 
 
 async def opened_pieces(
@@ -67,6 +76,19 @@ async def opened_pieces(
     if before is None:
         raise VaultError("加密文件已损坏")
     yield _opened(cipher, count, before, context, last=True)
+
+
+def opened_piece(
+    vault: Vault, key: FileKey, context: str, count: int, piece: bytes, *, last: bool
+) -> bytes:
+    """Open one piece by its place. Raises VaultError where it was changed or lies elsewhere."""
+    return _opened(_cipher(vault, key), count, piece, context, last=last)
+
+
+def plain_size(sealed: int) -> tuple[int, int]:
+    """Of a file's sealed length: (its bytes when opened, its pieces)."""
+    count = -(-sealed // SEALED_BYTES)
+    return sealed - count * (SEALED_BYTES - PIECE_BYTES), count
 
 
 def _opened(cipher: AESGCM, count: int, piece: bytes, context: str, *, last: bool) -> bytes:

@@ -16,8 +16,9 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
-from storage.census import BATCH, PHOTOS, Count, Progress, count_older
+from storage.census import BATCH, PHOTOS, SCHOOL_FILES, Count, Progress, count_older
 from storage.changes import swap
+from storage.photos import Photos
 from storage.presence import LEASE, Beat, Processes
 from storage.sealed import SEALED, fields_of, sealed_values, with_values
 from storage.stores import Stores
@@ -60,6 +61,7 @@ class Rotation:
         lease: timedelta = LEASE,
     ) -> None:
         self._stores = stores
+        self._photos = {PHOTOS: stores.photos, SCHOOL_FILES: stores.school_files}
         self._database = stores.database
         self._keyring = stores.keyring
         self._vault = stores.vault
@@ -193,8 +195,9 @@ class Rotation:
                 done, lost = await self._reseal(name)
                 resealed[name] = resealed.get(name, 0) + done
                 missed += lost
-            done = await self._reseal_photos()
-            resealed[PHOTOS] = resealed.get(PHOTOS, 0) + done
+            for name, photos in self._photos.items():
+                done = await self._reseal_photos(name, photos)
+                resealed[name] = resealed.get(name, 0) + done
             if not missed:
                 break
         return resealed
@@ -240,8 +243,8 @@ class Rotation:
             {"_id": document["_id"]}, swap({f: (document[f], new) for f, new in fields.items()})
         )
 
-    async def _reseal_photos(self) -> int:
-        photos, done = self._stores.photos, 0
+    async def _reseal_photos(self, name: str, photos: Photos) -> int:
+        done = 0
         older = await photos.under_older_keys(self._vault.sealing)
         for seen, photo_id in enumerate(older, 1):
             try:
@@ -249,21 +252,21 @@ class Rotation:
             except VaultError:
                 self._tell(f"Picture {photo_id} does not open; it is left as it is.")
             self._checkpoint("photo-resealed")
-            self._progress(PHOTOS, seen, len(older))
+            self._progress(name, seen, len(older))
         return done
 
     async def _drop_former_pieces(self) -> None:
-        photos = self._stores.photos
-        former = await photos.with_former_pieces()
-        if not former:
+        former = {n: await p.with_former_pieces() for n, p in self._photos.items()}
+        if not any(former.values()):
             return
         self._tell(
             f"Waiting {self._readers.total_seconds():.0f} seconds for who still reads pictures."
         )
         await asyncio.sleep(self._readers.total_seconds())
-        for photo_id in former:
-            await photos.drop_former_pieces(photo_id)
-            self._checkpoint("pieces-dropped")
+        for name, photos in self._photos.items():
+            for photo_id in former[name]:
+                await photos.drop_former_pieces(photo_id)
+                self._checkpoint("pieces-dropped")
 
 
 async def _written(collection: AsyncCollection[dict[str, Any]], batch: list[UpdateOne]) -> int:

@@ -71,11 +71,12 @@ SEALED: Mapping[str, tuple[SealedPlace, ...]] = {
         SealedPlace("totp", "officers/{id}/totp"),
         SealedPlace("name", "officers/{id}/name"),
     ),
+    "school_batches": (SealedPlace("problems.*", "school_batches/{id}/problems", json=True),),
 }
 """Every collection with sealed values. Who seals in a new place adds it here; a test that fills a
 database through every door fails on a sealed value at a path that is not listed."""
 
-UNLISTED = frozenset({"keys", "photos.files", "photos.chunks"})
+UNLISTED = frozenset({"keys", "photos.files", "photos.chunks", "school.files", "school.chunks"})
 """Collections with bytes that other means take care of."""
 
 

@@ -22,6 +22,7 @@ from storage.officers import Officers
 from storage.photos import Photos
 from storage.presence import Presence
 from storage.registry import Registry
+from storage.school_batches import SchoolBatches
 from storage.sessions import Sessions
 from storage.vault import Vault
 
@@ -49,6 +50,8 @@ class Stores:
     officers: Officers
     access_log: AccessLog
     photos: Photos
+    school_files: Photos
+    school_batches: SchoolBatches
     memory: Memory
     database: AsyncDatabase[dict[str, Any]]
     redis: Redis
@@ -120,6 +123,8 @@ async def open_stores(
         officers=Officers(db["officers"], vault),
         access_log=AccessLog(db, vault),
         photos=Photos(db, vault),
+        school_files=Photos(db, vault, "school"),
+        school_batches=SchoolBatches(db["school_batches"], vault),
         memory=Memory(redis, vault, database),
         database=db,
         redis=redis,

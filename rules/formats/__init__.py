@@ -35,6 +35,10 @@ class Column:
     options: tuple[str, ...]
     help: str
 
+    def read(self, written: str) -> Any:
+        """One cell, read by its type; None for an empty optional one. Raises RowProblem."""
+        return _cell(self, written)
+
 
 @dataclass(frozen=True)
 class Format:

@@ -24,9 +24,11 @@ from storage.logins import Logins
 from storage.matters import Matters, Owed
 from storage.officers import Officers
 from storage.photos import Photos
+from storage.pieces import PIECE_BYTES
 from storage.presence import Presence
 from storage.registry import Hold, Registry
 from storage.rotation import Rotation
+from storage.school_batches import Progress, RowProblems, SchoolBatches
 from storage.sealed import SEALED
 from storage.sessions import NewSession, Sessions
 from storage.stores import Stores, real_time
@@ -36,6 +38,7 @@ from tests.storage.test_logins import _device
 from tests.storage.test_matters import _draft, _filled, _notice
 from tests.storage.test_photos import _stream
 from tests.storage.test_registry import LICENCE, VEHICLE, _office
+from tests.storage.test_school_batches import _batch
 
 Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
 READ_WHOLE: set[Shape] = {
@@ -116,6 +119,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await registry.release_hold(key, "e2", "1")
     officers = Officers(database["officers"], vault)
     await officers.get("li")
+    await officers.of_office("1")
     await officers.disable("li")
     await officers.all()
     log = AccessLog(database, vault)
@@ -137,6 +141,27 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await photos.unconfirmed(later, 9)
     await photos.confirm(photo)
     await photos.delete(photo)
+    await _use_batches(SchoolBatches(database["school_batches"], vault))
+    files = Photos(database, vault, "school")
+    kept = await files.save(_stream(b"x" * 300_000), matter="1", at=NOW)
+    assert [p async for p in await files.open(kept)]
+    assert len(await files.piece(await files.whole(kept), 1)) == 300_000 - PIECE_BYTES
+    await files.unconfirmed(later, 9)
+    await files.delete(kept)
+
+
+async def _use_batches(batches: SchoolBatches) -> None:
+    await batches.insert(_batch("b", NOW))
+    (batch,) = await batches.with_due(NOW, 9)
+    assert await batches.take(batch, "l", NOW)
+    problems = [RowProblems(0, (("name", "x"),))]
+    assert await batches.commit("b", "l", Progress(1, 0, 0, problems, "done", None))
+    assert await batches.problems("b") == problems
+    await batches.get("b")
+    await batches.of_school("s", 9)
+    await batches.with_end(NOW, 9)
+    await batches.drop_portraits("b")
+    await batches.delete("b")
 
 
 async def _use_logins(logins: Logins, key: str, later: datetime) -> None:
