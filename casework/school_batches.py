@@ -79,9 +79,9 @@ class Upload:
         """Some more of the table. Raises table-too-large."""
         if self._table is None:
             self._table = await self._held.enter_async_context(self._ctx.lab.spool())
-        most = int(self._ctx.figure("school.table_megabytes"))
-        if self._table.size + len(content) > most * _MEGABYTE:
-            raise Refusal("table-too-large", megabytes=str(most))
+        most = int(self._ctx.figure("school.table_bytes"))
+        if self._table.size + len(content) > most:
+            raise Refusal("table-too-large", megabytes=str(most // _MEGABYTE))
         await self._table.write(content)
 
     async def portraits(self, content: bytes) -> None:
@@ -90,10 +90,10 @@ class Upload:
             files = self._ctx.stores.school_files
             self._portraits = await files.begin(matter=self._name, at=self._ctx.now())
             self._kept.append(self._portraits.id)
-        most = int(self._ctx.figure("school.portraits_megabytes"))
+        most = int(self._ctx.figure("school.portraits_bytes"))
         self._portrait_bytes += len(content)
-        if self._portrait_bytes > most * _MEGABYTE:
-            raise Refusal("portraits-too-large", megabytes=str(most))
+        if self._portrait_bytes > most:
+            raise Refusal("portraits-too-large", megabytes=str(most // _MEGABYTE))
         await self._portraits.write(content)
 
     async def begin(self) -> BatchView:
@@ -169,7 +169,7 @@ async def open_archive(ctx: Context, file_id: str) -> Archive:
         return Archive(
             reader,
             most=int(ctx.figure("school.batch_rows")),
-            unpacked=int(ctx.figure("school.unpacked_megabytes")) * _MEGABYTE,
+            unpacked=int(ctx.figure("school.unpacked_bytes")),
         )
 
     return await asyncio.to_thread(opened)

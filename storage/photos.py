@@ -22,7 +22,16 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from storage.changes import Pipeline, literal, unset_if
 from storage.indexes import EPOCH
-from storage.pieces import SEALED_BYTES, FileKey, new_file_key, opened_pieces, sealed_pieces
+from storage.pieces import (
+    SEALED_BYTES,
+    FileKey,
+    Sealer,
+    new_file_key,
+    opened_piece,
+    opened_pieces,
+    plain_size,
+    sealed_pieces,
+)
 from storage.vault import Vault, VaultError
 
 _AT_ONCE = 4

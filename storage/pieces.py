@@ -61,6 +61,17 @@ class Sealer:
         return sealed
 
 
+async def sealed_pieces(
+    vault: Vault, key: FileKey, context: str, pieces: AsyncIterable[bytes]
+) -> AsyncIterator[bytes]:
+    """Seal a stream of any pieces into pieces of ``SEALED_BYTES``, the last one shorter."""
+    sealer = Sealer(vault, key, context)
+    async for piece in pieces:
+        for sealed in sealer.feed(piece):
+            yield sealed
+    yield sealer.last()
+
+
 async def opened_pieces(
     vault: Vault, key: FileKey, context: str, sealed: AsyncIterable[bytes]
 ) -> AsyncIterator[bytes]:

@@ -14,6 +14,7 @@ from rules.toml_files import RulebookError, Table, read_folder
 
 UNITS = frozenset(
     {"years", "days", "working_days", "hours", "minutes", "seconds", "times", "bytes", "pixels"}
+    | {"rows"}
 )
 
 
