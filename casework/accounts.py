@@ -6,6 +6,7 @@ import hmac
 from casework.askers import Asker, is_known
 from casework.codes import bounded, prove, slot
 from casework.context import Context
+from casework.enrolments import activate
 from casework.logins import LoggedIn, issue
 from casework.offices import registration_offices
 from casework.wechat_accounts import WechatIdentity, bind, wechat_identity, whoami
@@ -159,6 +160,7 @@ async def login(
     if session is None:
         raise Refusal("code-wrong")
     await _known_from_now(ctx, key, asker)
+    await activate(ctx, session)
     if wechat is not None:
         await bind(ctx, key, wechat)
     return await issue(ctx, key, "mini" if wechat else "web", device)
@@ -198,4 +200,4 @@ async def _citizen(ctx: Context, key: str) -> Citizen:
     session = await ctx.stores.sessions.get(key)
     if session is None:
         raise Refusal("not-logged-in")
-    return session.citizen()
+    return session.citizen(ctx.today())

@@ -128,6 +128,32 @@ def _limits(ctx: Context, name: str, share: str) -> Sequence[Limit]:
     return found
 
 
+async def send_to_phone(ctx: Context, *, purpose: str, key: str, phone: str, asker: str) -> int:
+    """Have the worker send a code to a phone on file because somebody with a login of his own at
+    the desk asks for it; for how many minutes it is good. It is proved in the ``desk_slot``.
+
+    Raises too-many-codes. Counted with the phone's other codes, in the share of strangers.
+    """
+    minutes = int(ctx.figure("sms_code.life_minutes"))
+    limits = [
+        *_limits(ctx, f"id:{purpose}:{key}", "strangers"),
+        *_limits(ctx, _phone(ctx, phone, key), "strangers"),
+    ]
+    if await ctx.stores.memory.take(limits):
+        raise Refusal("too-many-codes")
+    code = ctx.ids.digits(6)
+    place = desk_slot(ctx, purpose, key, phone, asker)
+    await ctx.stores.memory.put_code(place, code, minutes * 60)
+    until = ctx.now().timestamp() + minutes * 60
+    await ctx.stores.memory.outbox.put(CodeJob(phone, purpose, code, minutes, until))
+    return minutes
+
+
+def desk_slot(ctx: Context, purpose: str, key: str, phone: str, asker: str) -> str:
+    """Where a code asked for at the desk is kept: for one office and purpose."""
+    return f"desk:{purpose}:{key}:{ctx.stores.vault.phone_key(phone)}:{asker}"
+
+
 async def bounded(ctx: Context, what: str, asker: Asker) -> None:
     """Count one of ``what`` (tries, wechat, registrations) in the hour of its place. Raises
     too-many-tries."""

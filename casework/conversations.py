@@ -208,7 +208,7 @@ async def _citizen(
     if found is None:
         return None
     session, stored = found
-    return session.citizen(), stored
+    return session.citizen(ctx.today()), stored
 
 
 def _openid_key(ctx: Context, incoming: Incoming) -> str:

@@ -184,6 +184,14 @@ async def officer_photo(ctx: Context, officer: Officer, number: str, photo_id: s
     await record_look(
         ctx, officer, "open-photo", stored.matter.subject, number, [f"photo:{photo_id}"]
     )
+    return await marked_photo(ctx, officer, photo_id)
+
+
+async def marked_photo(ctx: Context, officer: Officer, photo_id: str) -> PhotoFile:
+    """A stored picture marked with who looked and when; the look is recorded by who calls.
+
+    Raises not-found.
+    """
     try:
         content = b"".join([piece async for piece in await ctx.stores.photos.open(photo_id)])
     except PhotoMissing as error:

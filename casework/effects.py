@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from casework.context import Context
 from rules.effects import Effect
+from rules.enrolments import until_of
 from rules.matter import Matter
 from rules.people import Tier
 from storage.registry import Hold
 from storage.sessions import NewSession
+from storage.tiers import StudentTier
 
 Apply = Callable[[Context, Matter, Effect], Awaitable[None]]
 
@@ -79,11 +81,83 @@ async def _grant_face_signed(ctx: Context, matter: Matter, effect: Effect) -> No
     )
 
 
+async def _grant_student(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """A student's account, opened if he has none; who has one keeps its phone (REQ A3)."""
+    granted = matter.last("approved") or matter.last("enrolled_in_person")
+    until = until_of(matter)
+    assert granted is not None and until is not None  # the effect belongs to one of the two
+    form = matter.form
+    await ctx.stores.sessions.create(
+        NewSession(
+            key=matter.applicant,
+            id_number=form["id_number"],
+            name=form["name"],
+            phone=form["phone"],
+            created_at=granted.at,
+            cause=effect.id,
+            direct=False,
+        )
+    )
+    await ctx.stores.tiers.grant_student(
+        matter.applicant,
+        effect.id,
+        StudentTier(matter.number, matter.school, form["vehicle_class"], until),
+        since=granted.at,
+        office=matter.office or "",
+    )
+
+
+async def _move_student(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """To another school: the tier goes with him, if he has it yet."""
+    await ctx.stores.tiers.change_student(
+        matter.applicant,
+        effect.id,
+        matter.number,
+        school=matter.school,
+        office=matter.office or "",
+    )
+
+
+async def _activate_student(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """He has logged in: later logins need not look."""
+    await ctx.stores.tiers.change_student(matter.applicant, effect.id, matter.number, active=True)
+
+
+async def _revoke_student(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """He left, or the time for learning is over: no student any more."""
+    await ctx.stores.tiers.revoke_student(matter.applicant, effect.id, matter.number)
+
+
+async def _upgrade_student(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """From student to licence holder with face-signed rights, the licence bound (REQ A6)."""
+    issued = matter.last("licence_issued")
+    assert issued is not None  # the effect belongs to it
+    await ctx.stores.tiers.license_student(
+        matter.applicant,
+        effect.id,
+        matter.number,
+        since=issued.at,
+        licence=issued.data["licence"],
+        licence_office=issued.data["licence_office"],
+    )
+
+
+async def _release_enrolment(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """The person may be enrolled anew."""
+    await ctx.stores.enrolments.release(matter.applicant, matter.number)
+
+
 KINDS: Mapping[str, Apply] = {
     "release_place": _release_place,
     "hold_licence": _hold_licence,
     "defer_licence": _defer_licence,
     "release_licence": _release_licence,
     "grant_face_signed": _grant_face_signed,
+    "grant_student": _grant_student,
+    "move_student": _move_student,
+    "activate_student": _activate_student,
+    "revoke_student": _revoke_student,
+    "upgrade_student": _upgrade_student,
+    "release_enrolment": _release_enrolment,
 }
 """Every kind of effect a catalogue file may name."""

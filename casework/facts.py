@@ -29,7 +29,7 @@ async def facts_about(ctx: Context, key: str, id_number: str | None = None) -> F
     region = issuing.region if issuing else region_of(number) if number else None
     return Facts(
         today=ctx.today(),
-        tiers=frozenset(session.tiers) if session else frozenset(),
+        tiers=session.tiers_on(ctx.today()) if session else frozenset(),
         licence=licence,
         licence_bound=licence_bound(session.licence_number if session else None, licence),
         vehicles=tuple(vehicles),

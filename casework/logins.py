@@ -75,7 +75,7 @@ async def authenticate(ctx: Context, written: str | None) -> Citizen:
         return known
     mark = ctx.recent.mark()
     session, device = await _find(ctx, token)
-    citizen = session.citizen()
+    citizen = session.citizen(ctx.today())
     ctx.recent.remember_login(str(token), citizen, mark)
     if device.seen < ctx.today():
         await ctx.stores.logins.seen(token.key, token.device, ctx.today())
@@ -97,18 +97,18 @@ async def renew(ctx: Context, written: str | None) -> LoggedIn:
     after = Token(token.key, token.device, token.family, secret)
     if _is_current(device, token, ctx.now()):
         if device.before_until is not None and device.before_until > ctx.now():
-            return LoggedIn(str(token), device.expires_at, session.citizen())
+            return LoggedIn(str(token), device.expires_at, session.citizen(ctx.today()))
         expires = expiry(ctx.now(), ctx.seconds("login.token_seconds"), device.ends_at)
         grace = ctx.now() + ctx.seconds("login.grace_seconds")
         if await ctx.stores.logins.renew(
             token.key, device, _hashed(secret), before_until=grace, expires_at=expires
         ):
-            return LoggedIn(str(after), expires, session.citizen())
+            return LoggedIn(str(after), expires, session.citizen(ctx.today()))
         # Another request was faster: from here on this one is its repetition.
         session, device = await _find(ctx, token)
     if not _is_current(device, after, ctx.now()):
         raise Refusal("not-logged-in")
-    return LoggedIn(str(after), device.expires_at, session.citizen())
+    return LoggedIn(str(after), device.expires_at, session.citizen(ctx.today()))
 
 
 def _is_current(device: Device, token: Token, now: datetime) -> bool:

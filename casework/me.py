@@ -34,7 +34,7 @@ class Me:
 async def me(ctx: Context, citizen: Citizen) -> Me:
     """The person, what he may do and what he has going."""
     session = await ctx.stores.sessions.get(citizen.key)
-    tiers = sorted(session.tiers if session else citizen.tiers)
+    tiers = sorted(session.tiers_on(ctx.today()) if session else citizen.tiers)
     return Me(
         name=shown("api.me", "name", citizen.name),
         id_number=shown("api.me", "id_number", citizen.id_number),

@@ -5,6 +5,7 @@ is noise.
 """
 
 import asyncio
+import hashlib
 import os
 import secrets
 import time
@@ -46,6 +47,7 @@ class Spool:
         self._waiting = bytearray()
         self._tag: bytes | None = None
         self.size = 0
+        self._digest = hashlib.sha256()
 
     async def __aenter__(self) -> "Spool":
         self._file = await asyncio.to_thread(
@@ -68,11 +70,17 @@ class Spool:
         self.size += len(chunk)
         if self.size > MAX_BYTES:
             raise Refusal("photo-too-large", megabytes=str(MAX_BYTES // (1024 * 1024)))
+        self._digest.update(chunk)
         view = memoryview(chunk)
         for start in range(0, len(view), _PIECE):
             self._waiting += self._encryptor.update(view[start : start + _PIECE])
             if len(self._waiting) >= _PIECE:
                 await self._flush()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was received so far."""
+        return self._digest.hexdigest()
 
     async def done(self) -> None:
         """The upload is whole. May be called again."""

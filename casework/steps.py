@@ -16,7 +16,7 @@ from casework.offices import with_offices
 from rules.catalogue import Service
 from rules.effects import effects_of
 from rules.facts import Facts
-from rules.flow import begin, decide, evolve
+from rules.flow import allowed, begin, decide, evolve
 from rules.matter import Event, Matter, State
 from rules.notices import notices_for
 from rules.people import Actor
@@ -118,7 +118,8 @@ def _owed(ctx: Context, service: Service, after: Matter, event: Event) -> Owed:
     return Owed(
         notices=notices_for(service, event, timedelta(0)),
         effects=effects_of(service, after, event),
-        export_due=event.type in ("approved", "refused"),
+        export_due=event.type in ("approved", "refused")
+        and "export" in allowed(service, after, "exchange"),
         remind_at=remind_at(service, after, event, ctx.book.parameters),
     )
 

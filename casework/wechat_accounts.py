@@ -51,7 +51,7 @@ async def whoami(ctx: Context, identity: WechatIdentity) -> Citizen | None:
     if key is None:
         return None
     session = await ctx.stores.sessions.get(key)
-    return session.citizen() if session else None
+    return session.citizen(ctx.today()) if session else None
 
 
 async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:

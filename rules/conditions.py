@@ -11,6 +11,7 @@ from datetime import date
 from enum import Enum
 from typing import Any, Protocol
 
+from rules import student_conditions as students
 from rules.deadlines import add_years, say_date
 from rules.facts import Facts, Licence
 from rules.parameters import Parameters
@@ -99,6 +100,23 @@ CONDITIONS: Mapping[str, Condition] = {
     "within_deferral_window": Condition(_within_deferral_window, {"years": Arg.PARAMETER}),
     "deferral_within_limit": Condition(
         _deferral_within_limit, {"field": Arg.FIELD, "years": Arg.PARAMETER}
+    ),
+    "signed_if_owner": Condition(students.signed_if_owner, {}),
+    "signed_if_adding": Condition(students.signed_if_adding, {"application": Arg.FIELD}),
+    "licence_fits": Condition(students.licence_fits, {"application": Arg.FIELD}),
+    "class_fits": Condition(
+        students.class_fits, {"application": Arg.FIELD, "vehicle_class": Arg.FIELD}
+    ),
+    "few_points": Condition(
+        students.few_points, {"application": Arg.FIELD, "points": Arg.PARAMETER}
+    ),
+    "age_fits": Condition(
+        students.age_fits,
+        {"vehicle_class": Arg.FIELD, "id_number": Arg.FIELD}
+        | dict.fromkeys(("small", "light", "medium", "large", "most"), Arg.PARAMETER),
+    ),
+    "medical_recent": Condition(
+        students.medical_recent, {"medical_on": Arg.FIELD, "months": Arg.PARAMETER}
     ),
 }
 """Every condition a service's file may name."""

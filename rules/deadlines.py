@@ -78,6 +78,12 @@ def add_years(day: date, years: int) -> date:
     return day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))
 
 
+def add_months(day: date, months: int) -> date:
+    """The same day so many months on, or the last day of a month too short for it."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
 def say_date(day: date) -> str:
     """A date as people write it: ``2027年3月1日``."""
     return f"{day.year}年{day.month}月{day.day}日"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-FIELD_TYPES = frozenset({"text", "date", "choice", "phone"})
+FIELD_TYPES = frozenset({"text", "date", "choice", "phone", "id_number", "name"})
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Checks:
-    """What a value must keep to: ``max_length`` characters of a text, a date ``after_today``."""
+    """What a value must keep to: ``max_length`` characters of a text, a date ``after_today``, or
+    ``until_today``: today or before."""
 
     max_length: int | None = None
     after_today: bool = False
+    until_today: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rules import guards
+from rules import enrolments, guards
 from rules.book import Rulebook
 from rules.catalogue import Service
 from rules.facts import Facts
@@ -42,6 +42,7 @@ class Step:
 
 _REVIEWED = frozenset({"reviewed"})
 _WINDOW = frozenset({"window"})
+_STUDENT = frozenset({"enrolment"})
 _D, _S, _C, _A, _R, _W, _F = (
     State.DRAFT,
     State.SUBMITTED,
@@ -84,6 +85,31 @@ TABLE: tuple[Step, ...] = (
     Step(_REVIEWED, _F, "remind", "system", "reminded", _F, guards.remind_once),
     # done in person, recorded at the window
     Step(_WINDOW, None, "face_sign", "officer", "face_signed", _F, guards.right_office),
+    # driving students: entered by a school, or in person at the vehicle office
+    Step(_STUDENT, None, "enrol", "school", "enrolled", _S, enrolments.may_enrol),
+    Step(
+        _STUDENT,
+        None,
+        "enrol_in_person",
+        "officer",
+        "enrolled_in_person",
+        _A,
+        enrolments.may_enrol_in_person,
+    ),
+    Step(_STUDENT, _S, "approve", "officer", "approved", _A, enrolments.approval),
+    Step(_STUDENT, _S, "send_back", "officer", "sent_back", _C, guards.defects_named),
+    Step(_STUDENT, _S, "refuse", "officer", "refused", _R, guards.reason_given),
+    Step(_STUDENT, _C, "amend", "school", "amended", _S, enrolments.amended),
+    Step(_STUDENT, _S, "leave", "school", "withdrawn", _W, enrolments.leaves),
+    Step(_STUDENT, _C, "leave", "school", "withdrawn", _W, enrolments.leaves),
+    Step(_STUDENT, _A, "leave", "school", "left", _W, enrolments.leaves),
+    Step(_STUDENT, _S, "transfer", "school", "transferred", _S, enrolments.transfers),
+    Step(_STUDENT, _C, "transfer", "school", "transferred", _C, enrolments.transfers),
+    Step(_STUDENT, _A, "transfer", "school", "transferred", _A, enrolments.transfers),
+    # a student until the licence is issued, or the time for learning is over
+    Step(_STUDENT, _A, "activate", "citizen", "activated", _A, enrolments.activates),
+    Step(_STUDENT, _A, "licence_issued", "exchange", "licence_issued", _F, enrolments.licensed),
+    Step(_STUDENT, _A, "lapse", "system", "lapsed", _W, enrolments.lapses),
 )
 
 ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.FINISHED})
@@ -107,6 +133,9 @@ def decide(
     ``given`` holds what came with the action: ``values`` for fill, ``photo`` for attach,
     ``defects`` for send_back, ``reason`` for refuse. Never raises for an expected refusal.
     """
+    if matter is None and actor.kind not in service.who.enters:
+        # The doors add where to go.
+        return Refusal("not-by-yourself", service=service.title)
     step = _step(service, matter, action, actor)
     if step is None:
         state = matter.state.value if matter else "none"
@@ -144,21 +173,25 @@ def _step(service: Service, matter: Matter | None, action: str, actor: Actor) ->
 
 def begin(number: str, service: str, event: Event) -> Matter:
     """The matter that its first event opens; applicant, subject and office are in its data."""
-    empty = Matter(
+    data = event.data
+    return Matter(
         number=number,
         service=service,
         state=_AFTER[None, event.type],
-        version=0,
-        applicant=event.data["applicant"],
-        subject=event.data["subject"],
-        form={},
-        photos=(),
-        timeline=(),
-        office=event.data["office"],
+        version=1,
+        applicant=data["applicant"],
+        subject=data["subject"],
+        # What is entered whole is handed in by its first event.
+        form=data.get("form", {}),
+        photos=tuple(_photo(p, event.at) for p in data.get("photos", ())),
+        timeline=(event,),
+        office=data["office"],
         created_at=event.at,
         since=event.at,
+        submitted_at=event.at if "form" in data else None,
+        due=_time(data.get("due")),
+        school=data.get("school", ""),
     )
-    return replace(empty, version=1, timeline=(event,))
 
 
 def evolve(matter: Matter, event: Event) -> Matter:
@@ -189,6 +222,19 @@ def evolve(matter: Matter, event: Event) -> Matter:
             return replace(changed, defects=defects, due=None)
         case "approved" | "refused" | "withdrawn" | "discarded":
             return replace(changed, due=None)
+        case "amended":
+            new = tuple(_photo(p, event.at) for p in data["photos"])
+            replaced = {p.material for p in new}
+            left = (p for p in matter.photos if p.material not in replaced)
+            return replace(
+                changed,
+                form={**matter.form, **data["values"]},
+                photos=(*left, *new),
+                due=_time(data["due"]),
+                defects=(),
+            )
+        case "transferred":
+            return replace(changed, school=data["school"], office=data["office"])
         case _:
             return changed
 

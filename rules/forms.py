@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from rules import phones
+from rules import id_number, names, phones
 from rules.catalogue import Service
 from rules.deadlines import say_date
 from rules.fields import Field
@@ -76,6 +76,8 @@ def _date(field: Field, written: str, today: date) -> str:
     day = read_date(written)
     if field.checks.after_today and day <= today:
         raise FieldProblem("须晚于今天，请重新填写")
+    if field.checks.until_today and day > today:
+        raise FieldProblem("不能晚于今天，请重新填写")
     return day.isoformat()
 
 
@@ -110,11 +112,27 @@ def _phone(field: Field, written: str, today: date) -> str:
         raise FieldProblem("请填写11位的大陆手机号码") from refusal
 
 
+def _id_number(field: Field, written: str, today: date) -> str:
+    try:
+        return id_number.normalise(written, today)
+    except Refusal as refusal:
+        raise FieldProblem("请对照身份证填写18位号码") from refusal
+
+
+def _name(field: Field, written: str, today: date) -> str:
+    try:
+        return names.normalise(written)
+    except Refusal as refusal:
+        raise FieldProblem("请填写身份证上的姓名，只用汉字") from refusal
+
+
 _READERS: Mapping[str, Callable[[Field, str, date], str]] = {
     "text": _text,
     "date": _date,
     "choice": _choice,
     "phone": _phone,
+    "id_number": _id_number,
+    "name": _name,
 }
 
 

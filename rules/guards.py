@@ -159,7 +159,7 @@ def complete(request: Request) -> Mapping[str, Any] | Refusal:
     first = may_begin_again(request)
     if first is not None:
         return first
-    return {"due": _due(request)}
+    return {"due": due_of(request)}
 
 
 def may_begin_again(request: Request) -> Refusal | None:
@@ -188,7 +188,7 @@ def corrected(request: Request) -> Mapping[str, Any] | Refusal:
     missing = missing_parts(request.service, matter)
     if missing:
         return Refusal("materials-missing", parts=[d.reason for d in missing])
-    return {"due": _due(request)}
+    return {"due": due_of(request)}
 
 
 def labels(service: Service, parts: list[str]) -> list[str]:
@@ -198,7 +198,8 @@ def labels(service: Service, parts: list[str]) -> list[str]:
     return [words.get(part, part) for part in parts]
 
 
-def _due(request: Request) -> str | None:
+def due_of(request: Request) -> str | None:
+    """The end of the time for reviewing, from now; None where the service has none."""
     if request.service.limits.review is None:
         return None
     days = int(request.figure(request.service.limits.review))
@@ -207,7 +208,7 @@ def _due(request: Request) -> str | None:
 
 def approval(request: Request) -> Mapping[str, Any] | Refusal:
     """The officer's own office, and the conditions as of the day of submission."""
-    refusal = _own_office(request)
+    refusal = other_office(request)
     if refusal is not None:
         return refusal
     return {"form": dict(request.present.form), "note": request.given.get("reason", "")}
@@ -216,7 +217,7 @@ def approval(request: Request) -> Mapping[str, Any] | Refusal:
 def defects_named(request: Request) -> Mapping[str, Any] | Refusal:
     """One-time complete notice (一次性告知, 162令 第三条): at least one defect, each with
     a reason."""
-    refusal = _own_office(request)
+    refusal = other_office(request)
     if refusal is not None:
         return refusal
     defects: list[Mapping[str, str]] = list(request.given["defects"])
@@ -229,14 +230,15 @@ def defects_named(request: Request) -> Mapping[str, Any] | Refusal:
 
 def reason_given(request: Request) -> Mapping[str, Any] | Refusal:
     """A refusal names its reason (行政许可法 第三十八条)."""
-    refusal = _own_office(request)
+    refusal = other_office(request)
     if refusal is not None:
         return refusal
     reason = str(request.given.get("reason", "")).strip()
     return {"reason": reason} if reason else Refusal("reason-needed")
 
 
-def _own_office(request: Request) -> Refusal | None:
+def other_office(request: Request) -> Refusal | None:
+    """Why an officer may not decide: it is another office's matter."""
     if request.actor.office == request.present.office:
         return None
     return Refusal("wrong-office", office=request.present.office or "")

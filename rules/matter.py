@@ -46,7 +46,8 @@ class Photo:
     """A material's photo as stored: re-encoded, encrypted, without EXIF.
 
     ``width`` and ``height`` in pixels, ``bytes`` the size of the stored image; ``checks`` names
-    what the upload checks noticed without refusing it.
+    what the upload checks noticed without refusing it; ``source`` is a blind digest of what was
+    uploaded, where the same picture must be known again.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Photo:
     added_at: datetime
     thumbnail: str
     checks: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Defect:
 @dataclass(frozen=True)
 class Matter:
     """A matter as read at ``version``. Applicant and subject are ID-number keys; ``since`` is when
-    it came into its state."""
+    it came into its state, ``school`` the driving school of a student."""
 
     number: str
     service: str
@@ -88,6 +90,7 @@ class Matter:
     submitted_at: datetime | None = None
     due: datetime | None = None
     defects: tuple[Defect, ...] = ()
+    school: str = ""
 
     def event_of(self, cause: str) -> Event | None:
         """The event that ``cause`` already brought about, if any: a repeated request."""

@@ -52,6 +52,7 @@ def _due(collection: str, name: str) -> Query:
 
 _NEWEST_FIRST: Keys = (("applicant", 1), ("created_at", -1))
 _WORK: Keys = (("office", 1), ("state", 1), ("queue", 1))
+_SCHOOL: Keys = (("school", 1), ("state", 1), ("queue", 1))
 _CHUNKS: Keys = (("files_id", 1), ("n", 1))
 _BATCHES: Keys = (("school", 1), ("created_at", -1))
 
@@ -59,6 +60,7 @@ QUERIES: tuple[Query, ...] = (
     *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
     *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
     *_by_id("photos.files", "access_runs", "keys", "processes", "upkeep"),
+    *_by_id("enrolments"),
     # promised answers
     _due("late_messages", "due"),
     _with_counter("late_messages", "due", EPOCH),
@@ -73,8 +75,19 @@ QUERIES: tuple[Query, ...] = (
         _WORK,
         {"office": 1, "state": 1, "queue": 1},
     ),
+    Query("matters", {"school": "x", "state": "x"}, _SCHOOL),
+    Query(
+        "matters",
+        {"school": "x", "state": "x", "queue": {"$gt": ""}},
+        _SCHOOL,
+        {"school": 1, "state": 1, "queue": 1},
+    ),
     *(_due("matters", f"{what}_due") for what in ("notice", "effect", "remind", "export")),
     Query("officers", {"office": "x"}, (("office", 1),)),
+    # who is enrolled as a student
+    _with_counter("enrolments", "matter", "x"),
+    _with_counter("enrolments", "unconfirmed", EPOCH),
+    _due("enrolments", "unconfirmed"),
     # registries
     Query("registry_vehicles", {"owner": "x"}, (("owner", 1),)),
     Query("registry_offices", {"region": "x", "kind": "x"}, (("region", 1), ("kind", 1))),

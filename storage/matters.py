@@ -83,7 +83,6 @@ class Matters:
             "service": matter.service,
             "applicant": matter.applicant,
             "subject": matter.subject,
-            "office": matter.office,
             "created_at": matter.created_at,
             "timeline": [self._sealed(matter.number, event)],
             "notices": {n.id: to_data(n) for n in owed.notices},
@@ -166,6 +165,24 @@ class Matters:
     async def count(self, office: str, state: State, most: int) -> int:
         """How many an office has in a state, counted up to ``most``."""
         cursor = self._matters.find({"office": office, "state": state.value}, {"_id": 1})
+        return len(await cursor.limit(most).to_list(most))
+
+    async def of_school(
+        self, school: str, state: State, limit: int, after: str = ""
+    ) -> list[MatterRow]:
+        """A driving school's students in one state, the longest waiting first; those behind the
+        place ``after``."""
+        behind = {"$gt": after}
+        cursor = (
+            self._matters.find({"school": school, "state": state.value, "queue": behind}, _ROW)
+            .sort([("school", 1), ("state", 1), ("queue", 1)])
+            .limit(limit)
+        )
+        return [_row(d) async for d in cursor]
+
+    async def count_of_school(self, school: str, state: State, most: int) -> int:
+        """How many a school has in a state, counted up to ``most``."""
+        cursor = self._matters.find({"school": school, "state": state.value}, {"_id": 1})
         return len(await cursor.limit(most).to_list(most))
 
     # -- what is owed -----------------------------------------------------------------------
@@ -293,6 +310,8 @@ def _clear(matter: Matter) -> dict[str, Any]:
     """The fields kept in clear, for indexes."""
     return {
         "state": matter.state.value,
+        "office": matter.office,
+        **({"school": matter.school} if matter.school else {}),
         "version": matter.version,
         "submitted_at": matter.submitted_at,
         "due": matter.due,

@@ -6,7 +6,7 @@ No part of it is a secret in clear: the person is sealed, tokens are hashed.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
@@ -16,6 +16,7 @@ from rules.logins import Device
 from rules.people import Citizen, Tier
 from storage.changes import literal, merged, once, part, set_if_absent, unset_if
 from storage.logins import device_of
+from storage.tiers import StudentTier, student_of
 from storage.vault import Vault
 
 _CAUSES = 20
@@ -26,7 +27,7 @@ _AGREEMENTS = 10
 
 @dataclass(frozen=True)
 class NewSession:
-    """A citizen's account to be: registered directly, or opened by face-signing."""
+    """A citizen's account to be: registered directly, or opened by a matter at an office."""
 
     key: str
     id_number: str
@@ -34,6 +35,8 @@ class NewSession:
     phone: str
     created_at: datetime
     cause: str
+    direct: bool = True
+    """False for a driving student's: it gives no rights of its own."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,18 @@ class Session:
     causes: tuple[str, ...]
     askers: tuple[str, ...] = ()
     """Blind indexes of the devices that logged in with a code, the last ten."""
+    student: StudentTier | None = None
 
-    def citizen(self) -> Citizen:
-        """The person as the verbs take him."""
-        return Citizen(self.key, self.id_number, self.name, self.phone, self.tiers)
+    def citizen(self, today: date | None = None) -> Citizen:
+        """The person as the verbs take him, with the tiers of the day."""
+        tiers = self.tiers_on(today) if today else self.tiers
+        return Citizen(self.key, self.id_number, self.name, self.phone, tiers)
+
+    def tiers_on(self, today: date) -> frozenset[Tier]:
+        """The tiers that hold on a day: a student's ends with the time for learning."""
+        if self.student is not None and self.student.until < today:
+            return self.tiers - {Tier.STUDENT}
+        return self.tiers
 
     def speaks_by(self, app: str, openid: str) -> bool:
         """Whether this WeChat account is bound to the person."""
@@ -100,7 +111,7 @@ class Sessions:
             "_id": new.key,
             "person": self._person(new.key, new.id_number, new.name, new.phone),
             "phone_key": self._vault.phone_key(new.phone),
-            "tiers": {Tier.DIRECT.value: {"since": new.created_at}},
+            "tiers": {Tier.DIRECT.value: {"since": new.created_at}} if new.direct else {},
             "consents": {},
             "created_at": new.created_at,
             "causes": [new.cause],
@@ -156,6 +167,7 @@ class Sessions:
             privacy=tuple(Agreement(**a) for a in document.get("privacy", ())),
             causes=tuple(document.get("causes", ())),
             askers=tuple(document.get("askers", ())),
+            student=student_of(document["tiers"]),
         )
 
     # -- places, effects --------------------------------------------------------------------

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from storage.access_log import AccessLog
 from storage.bindings import Bindings
 from storage.conversations import Conversations
+from storage.enrolments import Enrolments
 from storage.indexes import ensure_indexes
 from storage.keyring import Keyring, open_vault
 from storage.logins import Logins
@@ -24,6 +25,7 @@ from storage.presence import Presence
 from storage.registry import Registry
 from storage.school_batches import SchoolBatches
 from storage.sessions import Sessions
+from storage.tiers import Tiers
 from storage.vault import Vault
 
 _ANSWER_SECONDS = 20
@@ -46,6 +48,8 @@ class Stores:
     bindings: Bindings
     conversations: Conversations
     matters: Matters
+    enrolments: Enrolments
+    tiers: Tiers
     registry: Registry
     officers: Officers
     access_log: AccessLog
@@ -119,6 +123,8 @@ async def open_stores(
         bindings=Bindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),
+        enrolments=Enrolments(db["enrolments"]),
+        tiers=Tiers(db["sessions"], vault),
         registry=Registry(db, vault),
         officers=Officers(db["officers"], vault),
         access_log=AccessLog(db, vault),

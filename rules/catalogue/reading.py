@@ -6,6 +6,7 @@ from typing import Any
 
 from rules.catalogue.service import (
     AGENTS,
+    ENTERERS,
     KINDS,
     OFFICE_ROLES,
     SECTORS,
@@ -97,7 +98,10 @@ def _who(table: Table) -> Who:
         by_oneself=table.take("self", bool),
         agent=_one_of(table, "agent", AGENTS),
         text=table.take("text", str),
+        enters=frozenset(table.words("enters") or ("citizen",)),
     )
+    if not who.enters <= ENTERERS:
+        raise table.fail("enters", f"must be among {', '.join(sorted(ENTERERS))}")
     table.done()
     return who
 
@@ -172,6 +176,7 @@ def _checks(table: Table) -> Checks:
     checks = Checks(
         max_length=table.take("max_length", int) if table.has("max_length") else None,
         after_today=table.take("after_today", bool, False),
+        until_today=table.take("until_today", bool, False),
     )
     table.done()
     return checks

@@ -9,10 +9,13 @@ from rules.fields import Field, MaterialSpec
 from rules.regions import contains
 
 SECTORS = frozenset({"traffic", "household", "exit_entry", "detention", "fire"})
-KINDS = frozenset({"query", "reviewed", "verified", "booking", "payment", "arrival", "window"})
+KINDS = frozenset(
+    {"query", "reviewed", "verified", "booking", "payment", "arrival", "window", "enrolment"}
+)
+ENTERERS = frozenset({"citizen", "officer", "school"})
 STAGES = frozenset({"trial", "planned", "open", "closed"})
 AGENTS = frozenset({"no", "window", "online"})
-OFFICE_ROLES = frozenset({"licence_issuing_office", "signing_office"})
+OFFICE_ROLES = frozenset({"licence_issuing_office", "signing_office", "supervising_office"})
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,14 @@ class Opening:
 @dataclass(frozen=True)
 class Who:
     """Who may apply: ``business`` is a row of rules.permissions; ``agent`` says whether somebody
-    else may act for him: no, at the window, or online."""
+    else may act for him: no, at the window, or online. ``enters`` are the kinds of actors who may
+    begin a matter of the service: the citizen, an officer, a driving school."""
 
     business: str
     by_oneself: bool
     agent: str
     text: str
+    enters: frozenset[str] = frozenset({"citizen"})
 
 
 @dataclass(frozen=True)

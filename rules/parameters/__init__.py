@@ -13,8 +13,8 @@ from typing import Any
 from rules.toml_files import RulebookError, Table, read_folder
 
 UNITS = frozenset(
-    {"years", "days", "working_days", "hours", "minutes", "seconds", "times", "bytes", "pixels"}
-    | {"rows"}
+    {"years", "months", "days", "working_days", "hours", "minutes", "seconds"}
+    | {"times", "points", "bytes", "pixels", "rows"}
 )
 
 

@@ -123,6 +123,8 @@ class Run:
             given["photo"] = _photo(step["material"], 99)
         if step["action"] == "face_sign":
             given |= {**_applicant(), "name": "", "id_number": "", "phone": ""}
+        if step["action"] in ("enrol", "enrol_in_person", "amend"):
+            given |= _entry(self.example.person, step)
         outcome = self.take(step["action"], Actor(step["by"], "x", step.get("office")), given)
         self.expect(step, outcome)
         if "binds" in step:
@@ -157,6 +159,19 @@ def _applicant() -> dict[str, Any]:
     return {"applicant": "key", "subject": "key", "channel": "chat"}
 
 
+def _entry(person: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+    """What a school or an officer enters about a person; its vehicle office is in 郑州."""
+    return {
+        **_applicant(),
+        "office": step.get("supervisor", "4101-VO"),
+        "region": "4101",
+        "school": step.get("office", ""),
+        "values": {**person.get("entry", {}), **step.get("form", {})},
+        "photos": {m: _photo(m, i) for i, m in enumerate(step.get("photos", ["portrait"]))},
+        "names": person.get("names", []),
+    }
+
+
 def _photo(material: str, index: int) -> dict[str, Any]:
     return {
         "id": f"p{index}",
@@ -167,6 +182,7 @@ def _photo(material: str, index: int) -> dict[str, Any]:
         "bytes": 300_000,
         "thumbnail": f"t{index}",
         "checks": [],
+        "source": "",
     }
 
 
@@ -185,12 +201,13 @@ def _facts(person: Mapping[str, Any], today: date) -> Facts:
     licence = Licence(
         number="L",
         holder_name="",
-        vehicle_class="C1",
+        vehicle_class=told.get("class", "C1"),
         status=told["status"],
         issued_on=told["valid_from"],
         valid_from=told["valid_from"],
         valid_until=told["valid_until"],
         issuing_office=told["office"],
+        points=told.get("points", 0),
     )
     return replace(facts, licence=licence, licence_bound=told.get("bound", True))
 

@@ -18,6 +18,7 @@ from storage.access_log import AccessLog
 from storage.bindings import Bindings
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
+from storage.enrolments import Enrolments
 from storage.indexes import QUERIES
 from storage.keyring import Keyring
 from storage.logins import Logins
@@ -102,6 +103,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
         await talks.take_late("m", late.due, later)
     await talks.late_done(place, "m")
     await _use_matters(Matters(database["matters"], vault))
+    await _use_enrolments(Enrolments(database["enrolments"]))
     registry = Registry(database, vault)
     for _ in range(2):
         await registry.upsert_population([{"id_number": ID_NUMBER, "name": NAME}])
@@ -174,7 +176,21 @@ async def _use_logins(logins: Logins, key: str, later: datetime) -> None:
     await logins.drop_others(key, None)
 
 
+async def _use_enrolments(enrolments: Enrolments) -> None:
+    claim = await enrolments.claim("k", "1", NOW)
+    assert await enrolments.claim("k", "2", NOW) == claim
+    assert await enrolments.take_up(claim, NOW + timedelta(seconds=1))
+    assert not await enrolments.give_up(claim)
+    for left in await enrolments.unconfirmed(NOW + timedelta(hours=1), 9):
+        assert await enrolments.give_up(left)
+    await enrolments.claim("k", "2", NOW)
+    await enrolments.confirm("k", "2")
+    assert not await enrolments.release("k", "1") and await enrolments.release("k", "2")
+
+
 async def _use_matters(matters: Matters) -> None:
+    await matters.of_school("s", State.SUBMITTED, 9)
+    await matters.count_of_school("s", State.SUBMITTED, 9)
     draft = _draft("1")
     await matters.insert(draft, Owed(notices=[_notice("a", NOW)]))
     await matters.append(draft, _filled(draft, "f", {"a": "b"}), Owed())

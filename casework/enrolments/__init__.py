@@ -1,0 +1,39 @@
+"""Driving students: entered by a school or at the vehicle office, reviewed, moved, let go.
+
+The matter's applicant is the student. One live enrolment a person: ``storage.enrolments`` claims
+his place before the matter begins.
+"""
+
+from casework.enrolments.activating import activate
+from casework.enrolments.entering import Enrolled, amend, enrol, enrol_in_person
+from casework.enrolments.leaving import StudentCode, ask_student_code, leave, transfer
+from casework.enrolments.listing import (
+    STUDENT_STATES,
+    StudentList,
+    StudentRow,
+    StudentView,
+    student,
+    student_photo,
+    students,
+)
+from casework.enrolments.reviewing import approve_many
+
+__all__ = [
+    "STUDENT_STATES",
+    "Enrolled",
+    "StudentCode",
+    "StudentList",
+    "StudentRow",
+    "StudentView",
+    "activate",
+    "amend",
+    "approve_many",
+    "ask_student_code",
+    "enrol",
+    "enrol_in_person",
+    "leave",
+    "student",
+    "student_photo",
+    "students",
+    "transfer",
+]

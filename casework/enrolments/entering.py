@@ -1,0 +1,298 @@
+"""Entering a student, once, whoever does it first; and putting right what was sent back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from casework import effects, steps
+from casework.context import Context
+from casework.desk import record_look
+from casework.enrolments import pictures, schools
+from casework.facts import facts_about
+from casework.numbers import number_for
+from casework.officers import Officer
+from casework.photos import Spool
+from rules.enrolments import (
+    PORTRAIT,
+    SERVICE,
+    lapsed,
+    photo_problems,
+    read_entry,
+    same_content,
+)
+from rules.facts import Facts
+from rules.flow import ENDED, decide
+from rules.matter import Matter, State
+from rules.people import Actor
+from rules.refusals import Refusal
+from storage.enrolments import Claim
+
+_TRIES = 8
+_SWEEP = Actor("system", "sweep")
+_NOTHING: Mapping[str, Spool] = {}
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A student's enrolment: the matter's number and state; ``fresh`` when something was written
+    just now."""
+
+    number: str
+    state: State
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class _By:
+    """Who enters somebody, by which action; ``school`` is empty in person, ``office`` reviews."""
+
+    who: Officer
+    action: str
+    school: str
+    office: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Who is entered with what: clean values, digests and uploads by material, and the names the
+    registries know under the ID number."""
+
+    by: _By
+    key: str
+    form: Mapping[str, str]
+    digests: Mapping[str, str]
+    uploads: pictures.Pictures
+    names: tuple[str, ...]
+    cause: str
+
+    def given(self, photos: Mapping[str, Any]) -> dict[str, Any]:
+        """What the rules decide on."""
+        return {
+            "applicant": self.key,
+            "subject": self.key,
+            "office": self.by.office,
+            "region": self.by.who.office.region,
+            "school": self.by.school,
+            "values": self.form,
+            "photos": photos,
+            "names": self.names,
+        }
+
+
+async def enrol(
+    ctx: Context,
+    clerk: Officer,
+    entry: Mapping[str, str],
+    portrait: Spool | None,
+    cause: str,
+    papers: Mapping[str, Spool] = _NOTHING,
+) -> Enrolled:
+    """A school enters a student, for review by the vehicle office over it.
+
+    The same person with the same content by the same school gives the enrolment there is, and
+    writes nothing; changed content of a returned one puts it right. ``papers`` are the pictures of
+    the optional materials. Raises form-incomplete naming every bad part, student-mismatch, the
+    conditions of ``register-student``, student-elsewhere, student-not-open, the photo-… refusals,
+    role-not-allowed.
+    """
+    office = await schools.supervisor_of(ctx, clerk)
+    by = _By(clerk, "enrol", clerk.office.code, office.code)
+    return await _enter(ctx, await _read(ctx, by, entry, _uploads(portrait, papers), cause))
+
+
+async def enrol_in_person(
+    ctx: Context,
+    officer: Officer,
+    entry: Mapping[str, str],
+    portrait: Spool | None,
+    cause: str,
+    papers: Mapping[str, Spool] = _NOTHING,
+) -> Enrolled:
+    """A vehicle office enters a student who stands there with his originals: approved at once.
+
+    Raises as ``enrol`` does.
+    """
+    officer.must("enrol_in_person")
+    if officer.office.kind != schools.VEHICLE_OFFICE:
+        raise Refusal("role-not-allowed")
+    by = _By(officer, "enrol_in_person", "", officer.office.code)
+    return await _enter(ctx, await _read(ctx, by, entry, _uploads(portrait, papers), cause))
+
+
+def _uploads(portrait: Spool | None, papers: Mapping[str, Spool]) -> pictures.Pictures:
+    return {**papers, PORTRAIT: portrait} if portrait is not None else dict(papers)
+
+
+async def _read(
+    ctx: Context, by: _By, entry: Mapping[str, str], uploads: pictures.Pictures, cause: str
+) -> _Entry:
+    service = ctx.book.catalogue[SERVICE]
+    form, problems = read_entry(service, entry, ctx.today())
+    problems += photo_problems(service, uploads)
+    if problems:
+        raise Refusal("form-incomplete", fields=problems)
+    key = ctx.stores.vault.id_key(form["id_number"])
+    # A refusal may tell that somebody owns a vehicle or holds a licence.
+    await record_look(ctx, by.who, "enrol", key, None, ["name", "licence", "vehicles"])
+    names = await _known_names(ctx, key)
+    return _Entry(by, key, form, pictures.sources(ctx, uploads), uploads, names, cause)
+
+
+async def _known_names(ctx: Context, key: str) -> tuple[str, ...]:
+    """What the person with this ID number is called where he is known."""
+    registry = ctx.stores.registry
+    on_file = await registry.phone_on_file(key)
+    known = (await registry.population_name(key), on_file.name if on_file else None)
+    return tuple(name for name in known if name is not None)
+
+
+async def _enter(ctx: Context, entry: _Entry) -> Enrolled:
+    """Begin the enrolment under the person's claim, or come to terms with the one there is."""
+    wanted, begun = await _number(ctx, entry)
+    if begun is not None:
+        # The same request again, however what it began has fared since.
+        return Enrolled(begun.number, begun.state, False)
+    for _ in range(_TRIES):
+        claim = await ctx.stores.enrolments.get(entry.key)
+        if claim is None:
+            await _must_fit(ctx, entry)
+            claim = await ctx.stores.enrolments.claim(entry.key, wanted, ctx.now())
+            ctx.checkpoint("after-claim")
+        stored = await ctx.stores.matters.get(claim.matter)
+        if stored is None:
+            made = await _begin(ctx, entry, claim, taken=claim.matter == wanted)
+            if made is not None:
+                return made
+        elif stored.matter.applicant == entry.key and not _over(ctx, stored.matter):
+            return await _meet(ctx, entry, stored.matter)
+        else:
+            await _give_back(ctx, claim, stored.matter)
+    raise Refusal("busy-try-again")
+
+
+async def _number(ctx: Context, entry: _Entry) -> tuple[str, Matter | None]:
+    """The number this request's matter gets, and the matter when the request began it before. One
+    that another matter has by chance is passed over."""
+    by, cause = entry.by, entry.cause
+    for attempt in range(_TRIES):
+        made_from = f"{entry.key}:{by.school or by.office}:{cause}"
+        wanted = number_for(ctx.stores.vault, made_from, attempt)
+        stored = await ctx.stores.matters.get(wanted)
+        if stored is None:
+            return wanted, None
+        if steps.begun_by(stored.matter, entry.key, cause):
+            return wanted, stored.matter
+    raise Refusal("busy-try-again")
+
+
+async def _must_fit(ctx: Context, entry: _Entry) -> None:
+    """Refuse before anything is claimed or any picture is worked on."""
+    facts = await facts_about(ctx, entry.key, entry.form["id_number"])
+    given = entry.given({material: {} for material in entry.uploads})
+    decided = _decided(ctx, entry, given, facts)
+    if isinstance(decided, Refusal):
+        raise decided
+
+
+def _decided(ctx: Context, entry: _Entry, given: Mapping[str, Any], facts: Facts) -> object:
+    by, service = entry.by, ctx.book.catalogue[SERVICE]
+    return decide(service, None, by.action, by.who.actor, given, facts, ctx.now(), ctx.book)
+
+
+async def _begin(ctx: Context, entry: _Entry, claim: Claim, *, taken: bool) -> Enrolled | None:
+    """Begin the matter a claim is for; None when another was faster with it. ``taken`` when the
+    claim names our own matter."""
+    if not taken and not await ctx.stores.enrolments.take_up(claim, ctx.now()):
+        return None
+    prepared = await pictures.prepare(ctx, entry.uploads)
+    by, service = entry.by, ctx.book.catalogue[SERVICE]
+    facts = await facts_about(ctx, entry.key, entry.form["id_number"])
+    kept = await pictures.keep(ctx, claim.matter, prepared, entry.digests)
+    given = entry.given({material: one.data for material, one in kept.items()})
+    matter: Matter | None = None
+    try:
+        matter = await steps.start(
+            ctx, service, by.action, by.who.actor, entry.cause, given, facts, claim.matter
+        )
+    finally:
+        await pictures.settle(ctx, kept, matter.photos if matter else ())
+    await ctx.stores.enrolments.confirm(entry.key, claim.matter)
+    first = matter.timeline[0]
+    if first.actor == by.who.actor and first.cause == entry.cause:
+        return Enrolled(matter.number, matter.state, True)
+    return None
+
+
+async def _meet(ctx: Context, entry: _Entry, matter: Matter) -> Enrolled:
+    """Somebody is enrolled already: by us with this very content, to be put right, or not ours."""
+    by = entry.by
+    if matter.school != by.school or (not by.school and matter.office != by.office):
+        raise Refusal("student-elsewhere")
+    if same_content(matter, entry.form, entry.digests):
+        return Enrolled(matter.number, matter.state, False)
+    if matter.state is State.CORRECTION and by.school:
+        return await _amend(ctx, by.who, matter, entry.form, entry.uploads, entry.cause)
+    raise Refusal("student-not-open", state=ctx.book.texts.say(f"states.{matter.state.value}"))
+
+
+def _over(ctx: Context, matter: Matter) -> bool:
+    ended = matter.state in ENDED
+    return ended or (matter.state is State.APPROVED and lapsed(matter, ctx.today()))
+
+
+async def _give_back(ctx: Context, claim: Claim, matter: Matter) -> None:
+    """What a claim is for is over: settle what that owes, and the place is free."""
+    if matter.applicant == claim.key and matter.state not in ENDED:
+        await steps.take(ctx, matter.number, "lapse", _SWEEP, f"lapse:{matter.number}")
+    await effects.apply_owed(ctx, matter.number)
+    await ctx.stores.enrolments.release(claim.key, claim.matter)
+
+
+async def amend(
+    ctx: Context,
+    clerk: Officer,
+    number: str,
+    version: int,
+    entry: Mapping[str, str],
+    portrait: Spool | None,
+    cause: str,
+    papers: Mapping[str, Spool] = _NOTHING,
+) -> Enrolled:
+    """Put right what the officer named, in place; it is under review again at once.
+
+    ``entry`` may hold the named parts only. Raises part-not-open, correction-incomplete,
+    stale-version, not-found, and what ``enrol`` raises.
+    """
+    matter = (await schools.own(ctx, clerk, number)).matter
+    if matter.event_of(cause) is not None:
+        return Enrolled(number, matter.state, False)
+    if matter.version != version:
+        raise Refusal("stale-version")
+    return await _amend(ctx, clerk, matter, entry, _uploads(portrait, papers), cause)
+
+
+async def _amend(
+    ctx: Context,
+    clerk: Officer,
+    matter: Matter,
+    values: Mapping[str, str],
+    uploads: pictures.Pictures,
+    cause: str,
+) -> Enrolled:
+    await record_look(ctx, clerk, "amend", matter.subject, matter.number, ["form"])
+    digests = pictures.sources(ctx, uploads)
+    known = {p.source for p in matter.photos}
+    fresh = {m: spool for m, spool in uploads.items() if digests[m] not in known}
+    kept = await pictures.keep(ctx, matter.number, await pictures.prepare(ctx, fresh), digests)
+    photos = {m: kept[m].data if m in kept else {"source": digests[m]} for m in uploads}
+    given = {"values": values, "photos": photos, "names": await _known_names(ctx, matter.subject)}
+    await pictures.doubt(ctx, matter.photos, set(kept))
+    after = matter
+    try:
+        after = await steps.take(
+            ctx, matter.number, "amend", clerk.actor, cause, given, seen=matter.version
+        )
+    finally:
+        await pictures.settle(ctx, kept, after.photos)
+    await pictures.drop_replaced(ctx, matter.photos, after.photos)
+    return Enrolled(after.number, after.state, True)
