@@ -115,7 +115,7 @@ def _xlsx(content: bytes) -> Iterator[tuple[int, list[Cell]]]:
             sheet.reset_dimensions()
             rows: Iterable[Sequence[object]] = sheet.iter_rows(max_col=_CELLS, values_only=True)
             for number, cells in enumerate(rows, 1):
-                yield number, [_cell(cell) for cell in cells]
+                yield number, _without_tail([_cell(cell) for cell in cells])
         finally:
             book.close()
     except DefusedXmlException as error:
@@ -136,6 +136,12 @@ def _check_package(content: bytes) -> None:
         # zipfile gives no more of a part than the package says it has.
         if len(parts) > _PARTS or sum(part.file_size for part in parts) > UNPACKED_BYTES:
             raise Refusal("table-bomb")
+
+
+def _without_tail(cells: list[Cell]) -> list[Cell]:
+    while cells and cells[-1] is None:
+        cells.pop()
+    return cells
 
 
 def _cell(value: object) -> Cell:

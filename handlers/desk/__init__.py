@@ -6,6 +6,7 @@ usable without JavaScript and by keyboard alone.
 
 from tornado.routing import URLSpec
 
+from handlers.desk import batches, schools, student_moves, students
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
 from handlers.desk.face_sign import FaceSignHandler, FaceSignPersonHandler, FaceSignReceiptHandler
 from handlers.desk.help import HelpHandler
@@ -13,6 +14,7 @@ from handlers.desk.login import LoginHandler, LogoutHandler
 from handlers.desk.matters import DecisionHandler, MatterHandler, PhotoHandler
 from handlers.desk.worklist import FindHandler, NextHandler, RootHandler, WorkListHandler
 
+_BATCH = r"(?P<batch_id>[\w-]{22})"
 _NUMBER = r"(?P<number>[0-9]{1,20})"
 
 
@@ -31,6 +33,24 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/desk/face-sign", FaceSignHandler),
         URLSpec(r"/desk/face-sign/person", FaceSignPersonHandler),
         URLSpec(r"/desk/face-sign/receipt", FaceSignReceiptHandler),
+        URLSpec(r"/desk/schools", schools.SchoolsHandler),
+        URLSpec(r"/desk/schools/clerk", schools.ClerkHandler),
+        URLSpec(r"/desk/students", students.StudentsHandler),
+        URLSpec(r"/desk/students/new", students.NewStudentHandler),
+        URLSpec(r"/desk/students/transfer", student_moves.TransferHandler),
+        URLSpec(rf"/desk/students/{_NUMBER}", students.StudentHandler),
+        URLSpec(rf"/desk/students/{_NUMBER}/leave", student_moves.LeaveHandler),
+        URLSpec(
+            rf"/desk/students/{_NUMBER}/photos/(?P<photo_id>[\w-]{{1,64}})",
+            students.StudentPhotoHandler,
+        ),
+        URLSpec(r"/desk/batches", batches.BatchesHandler),
+        URLSpec(r"/desk/batches/template\.(?P<kind>csv|xlsx)", batches.TemplateHandler),
+        URLSpec(rf"/desk/batches/{_BATCH}", batches.BatchHandler),
+        URLSpec(rf"/desk/batches/{_BATCH}/errors\.csv", batches.ErrorsHandler),
+        URLSpec(
+            rf"/desk/batches/{_BATCH}/corrections\.(?P<kind>csv|xlsx)", batches.CorrectionsHandler
+        ),
         URLSpec(r"/desk/help", HelpHandler),
         URLSpec(r"/desk/static/(.*)", DeskStatic, {"path": str(STATIC_FOLDER)}),
     ]

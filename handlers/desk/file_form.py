@@ -15,7 +15,7 @@ from streaming_form_data import ParseFailedException, StreamingFormDataParser
 from streaming_form_data.targets import BaseTarget
 from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
-from tornado.web import stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from handlers.desk.base import DeskHandler
 from rules.refusals import Refusal
@@ -69,7 +69,7 @@ class FileFormHandler(DeskHandler):
     seconds: ClassVar[float] = 120
     """For the body to arrive."""
     _form: Form
-    _refused: Refusal | None = None
+    _refused: Refusal | HTTPError | None = None
     _login_ended: bool | None = None
     _checked = False
 
@@ -133,8 +133,8 @@ class FileFormHandler(DeskHandler):
                         await self.take_file(name, piece)
                     else:
                         self._keep(name, piece)
-            except Refusal as refusal:
-                self._refused = refusal
+            except (Refusal, HTTPError) as error:
+                self._refused = error
                 await self.held.aclose()
 
     def _keep(self, name: str, piece: bytes) -> None:
@@ -149,7 +149,7 @@ class FileFormHandler(DeskHandler):
             self._checked = True
             super().check_xsrf_cookie()
 
-    async def post(self, *_: str) -> None:
+    async def post(self, **_: str) -> None:
         """Answer, now that the body is whole."""
         async with self._turn, self.held:
             if self._login_ended is not None:

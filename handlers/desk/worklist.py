@@ -22,10 +22,16 @@ class RootHandler(DeskHandler):
 
 
 class WorkListHandler(DeskHandler):
-    """One tab a state, the longest waiting first."""
+    """One tab a state, the longest waiting first. A school's clerk has a home of his own."""
+
+    needs = "desk"
 
     async def get(self) -> None:
         """Show one page of one tab. A citizen's draft is nobody's work yet: no tab, no list."""
+        if self.officer.may("enrol"):
+            self.redirect(f"{HOME}students")
+            return
+        self.officer.must("review")
         state = self.get_query_argument("state", "") or desk.LISTED[0]
         if state not in desk.LISTED:
             raise Refusal("bad-request")
@@ -48,13 +54,16 @@ class WorkListHandler(DeskHandler):
 class FindHandler(DeskHandler):
     """From a matter number as typed or read out to its page."""
 
+    needs = "desk"
+
     def get(self) -> None:
         """Go to the matter; a number that cannot be one is answered on the list."""
         # A Chinese keyboard writes full-width digits.
         written = unicodedata.normalize("NFKC", self.get_query_argument("number", ""))
         number = "".join(c for c in written if c.isdigit())
-        found = is_number(number)
-        self.redirect(f"{HOME}matters/{number}" if found else f"{HOME}?note=bad_number")
+        found, school = is_number(number), self.officer.may("enrol")
+        page, none = ("students", f"{HOME}students") if school else ("matters", HOME)
+        self.redirect(f"{HOME}{page}/{number}" if found else f"{none}?note=bad_number")
 
 
 class NextHandler(DeskHandler):
