@@ -9,6 +9,8 @@ from casework.code_sending import send_codes
 from casework.context import Context
 from casework.conversations import Think
 from casework.delivery import deliver_due
+from casework.school_batches import LANE as SCHOOL_LANE
+from casework.school_work import work_batches
 from casework.steps import NOTICE_LANE
 from casework.sweep import sweep
 
@@ -21,10 +23,14 @@ _ANCHOR = 3600.0
 
 
 async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
-    """Send codes, deliver, sweep and anchor the access log until ``stop`` is set."""
+    """Send codes, deliver, sweep, take in schools' files and anchor the access log until
+    ``stop`` is set."""
 
     async def rest_by_lane() -> None:
         await ctx.stores.memory.wait(NOTICE_LANE, _IDLE)
+
+    async def rest_by_batches() -> None:
+        await ctx.stores.memory.wait(SCHOOL_LANE, _IDLE)
 
     async def anchor() -> int:
         await ctx.stores.access_log.anchor(ctx.now())
@@ -37,6 +43,7 @@ async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
         _loop("codes", lambda: send_codes(ctx), no_rest, stop),
         _loop("deliver", lambda: deliver_due(ctx), rest_by_lane, stop),
         _loop("sweep", lambda: sweep(ctx, think), lambda: _rest(stop, _SWEEP), stop),
+        _loop("school-batches", lambda: work_batches(ctx), rest_by_batches, stop),
         _loop("anchor", anchor, lambda: _rest(stop, _ANCHOR), stop),
     )
 
