@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from casework import effects, steps
+from casework import closing, effects, steps
 from casework.context import Context
 from casework.conversations import Think, finish_late
 from rules.people import Actor
@@ -30,6 +30,7 @@ async def sweep(ctx: Context, think: Think) -> int:
         await _each(ctx, await matters.with_effect_due(grace, _BATCH), _effects)
         + await _each(ctx, await matters.with_remind_due(ctx.now(), _BATCH), _reminder)
         + await _each(ctx, await photos.unconfirmed(day, _BATCH), _photo)
+        + await _each(ctx, await ctx.stores.closings.telling(ctx.now(), _BATCH), _farewell)
         + await finish_late(ctx, think)
     )
 
@@ -57,6 +58,11 @@ async def _effects(ctx: Context, number: str) -> None:
 async def _reminder(ctx: Context, number: str) -> None:
     """A reminder whose day has come: an event of the matter, which then owes the notice."""
     await steps.take(ctx, number, "remind", _SYSTEM, f"remind:{number}")
+
+
+async def _farewell(ctx: Context, key: str) -> None:
+    """An account whose closing was not told yet."""
+    await closing.say_farewell(ctx, key)
 
 
 async def _photo(ctx: Context, orphan: Unconfirmed) -> None:

@@ -16,9 +16,10 @@ CHALLENGE = Field(
 
 
 class CodeWanted(Body):
-    """``register`` sends to ``phone``; ``login`` to the phone of the account."""
+    """``register`` sends to ``phone``; the others to the phone of the account. ``close`` is for
+    ``DELETE /me``, ``export`` for ``GET /me/export``."""
 
-    purpose: Literal["register", "login"]
+    purpose: Literal["register", "login", "close", "export"]
     id_number: str = Field(max_length=32)
     phone: str | None = Field(default=None, max_length=32)
     wechat_code: str | None = Field(

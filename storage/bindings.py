@@ -38,6 +38,10 @@ class Bindings:
         changed it: believe it only if the person's session still names the account."""
         return self._seen.get(openid_key)
 
+    async def unbind_as_of(self, openid_key: str, bound_at: datetime) -> None:
+        """The account speaks for nobody any more, unless it was bound anew since."""
+        await self._bindings.delete_one({"_id": openid_key, "bound_at": bound_at})
+
     async def unbind(self, openid_key: str) -> None:
         """The account speaks for nobody any more."""
         await self._bindings.delete_one({"_id": openid_key})

@@ -84,9 +84,10 @@ class Conversations:
         return self._opened(place, (document or {}).get("talk"))
 
     async def of_citizen(self, key: str) -> tuple[Session, StoredTalk] | None:
-        """A citizen's account and his talk in one read; None when there is no account."""
+        """A citizen's account and his talk in one read; None when there is no account, or it is
+        closed."""
         document = await self._collections["sessions"].find_one({"_id": key}, {"effects": 0})
-        if document is None:
+        if document is None or "closed_at" in document:
             return None
         opened = self._opened(Place("sessions", key), document.get("talk"))
         return self._sessions.opened(document), opened

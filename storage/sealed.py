@@ -50,6 +50,7 @@ SEALED: Mapping[str, tuple[SealedPlace, ...]] = {
             SealedPlace(f"person.{name}", f"sessions/{{id}}/{name}")
             for name in ("id_number", "name", "phone")
         ),
+        SealedPlace("farewell.phone", "sessions/{id}/phone"),
         SealedPlace("licence.number", "sessions/{id}/licence"),
         SealedPlace("devices.*.label", "sessions/{id}/device"),
         SealedPlace("wechat.*.openid", "sessions/{id}/{0}"),

@@ -40,6 +40,15 @@ class NewSession:
 
 
 @dataclass(frozen=True)
+class Person:
+    """Who an account is of."""
+
+    id_number: str
+    name: str
+    phone: str = ""
+
+
+@dataclass(frozen=True)
 class WechatAccount:
     """A WeChat account bound to the person."""
 
@@ -106,7 +115,8 @@ class Sessions:
         self._vault = vault
 
     async def create(self, new: NewSession) -> bool:
-        """Open an account; False when the person has one: the ``_id`` decides, nothing else."""
+        """Open an account, or a closed one anew; False when the person has one: the ``_id``
+        decides, nothing else."""
         document = {
             "_id": new.key,
             "person": self._person(new.key, new.id_number, new.name, new.phone),
@@ -121,8 +131,23 @@ class Sessions:
         try:
             await self._sessions.insert_one(document)
         except DuplicateKeyError:
-            return False
+            return await self._open_anew(document, new.cause)
         return True
+
+    async def _open_anew(self, document: Mapping[str, Any], cause: str) -> bool:
+        """Put a fresh account in place of a closed one. What opened it before does not do so
+        again, and what closing left to do stays noted."""
+        opens = [
+            {"$ne": [{"$type": "$closed_at"}, "missing"]},
+            {"$not": [{"$in": [literal(cause), {"$ifNull": ["$effects", []]}]}]},
+        ]
+        kept = {name: f"${name}" for name in ("effects", "farewell", "farewell_due")}
+        after = {"$mergeObjects": [kept, literal(dict(document))]}
+        result = await self._sessions.update_one(
+            {"_id": document["_id"]},
+            [{"$replaceWith": {"$cond": [{"$and": opens}, after, "$$ROOT"]}}],
+        )
+        return bool(result.modified_count)
 
     async def remember(self, key: str, cause: str) -> None:
         """Note the cause of something done, so that its repetition is known."""
@@ -136,9 +161,23 @@ class Sessions:
         }
 
     async def get(self, key: str) -> Session | None:
-        """An account, opened; None when the person has none."""
+        """An account, opened; None when the person has none, or closed it."""
         document = await self._sessions.find_one({"_id": key}, _WITHOUT_TALK)
-        return self.opened(document) if document else None
+        return self.opened(document) if document and "closed_at" not in document else None
+
+    async def person(self, key: str) -> Person | None:
+        """Who it is, for the file of a matter: also when the account is closed, then without
+        phone. None when that is no longer kept."""
+        document = await self._sessions.find_one({"_id": key}, {"person": 1})
+        held = (document or {}).get("person")
+        if not held:
+            return None
+        values = {
+            name: self._vault.open_text(held[name], f"sessions/{key}/{name}")
+            for name in ("id_number", "name", "phone")
+            if name in held
+        }
+        return Person(**values)
 
     def opened(self, document: Mapping[str, Any]) -> Session:
         """An account from its document."""

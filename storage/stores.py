@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from storage.access_log import AccessLog
 from storage.bindings import Bindings
+from storage.closing import Closings
 from storage.conversations import Conversations
 from storage.enrolments import Enrolments
 from storage.indexes import ensure_indexes
@@ -45,6 +46,7 @@ class Stores:
     presence: Presence
     sessions: Sessions
     logins: Logins
+    closings: Closings
     bindings: Bindings
     conversations: Conversations
     matters: Matters
@@ -120,6 +122,7 @@ async def open_stores(
         presence=Presence(db, keyring, vault, real_time),
         sessions=sessions,
         logins=Logins(db["sessions"], vault),
+        closings=Closings(db["sessions"], vault),
         bindings=Bindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),

@@ -16,6 +16,7 @@ from pymongo.monitoring import (
 from rules.matter import State
 from storage.access_log import AccessLog
 from storage.bindings import Bindings
+from storage.closing import Closings
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
 from storage.enrolments import Enrolments
@@ -93,6 +94,22 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await bindings.bind("o", "mini", key, NOW)
     await bindings.session_of("o")
     await bindings.unbind("o")
+    await bindings.unbind_as_of("o", NOW)
+    closings = Closings(database["sessions"], vault)
+    seen = await closings.look(key)
+    assert seen is not None
+    await closings.close(key, seen, NOW, later)
+    await closings.telling(later, 9)
+    await closings.kept(later, 9)
+    farewell = await closings.farewell(key)
+    assert farewell is not None
+    await closings.begin_telling(key, farewell, NOW)
+    await closings.tell_later(key, later)
+    await closings.look_again(key, later)
+    await closings.done(key)
+    await sessions.person(key)
+    await closings.forget_person(key)
+    await sessions.create(NewSession(key, ID_NUMBER, NAME, PHONE, NOW, "c3"))
     talks = Conversations(database, vault, sessions)
     for place in (Place("visitors", "v"), Place("sessions", key)):
         turn = (await talks.load(place)).turn
