@@ -10,6 +10,7 @@ from typing import Any
 
 from bot import (
     application,
+    closing,
     menu,
     offices,
     photos,
@@ -37,6 +38,7 @@ _TABLE = (
     *offices.QUESTIONS,
     *vehicles.QUESTIONS,
     *privacy.QUESTIONS,
+    *closing.QUESTIONS,
 )
 QUESTIONS: Mapping[str, Question] = {q.name: q for q in _TABLE}
 """Every question of the conversation by its name ``flow.step``."""
@@ -105,7 +107,7 @@ def _scene(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming
     )
 
 
-_FOR_CITIZENS = ("application.", "progress.", "photo.", "vehicles.")
+_FOR_CITIZENS = ("application.", "closing.", "progress.", "photo.", "vehicles.")
 
 
 async def _move(scene: Scene, question: Question) -> Move:
@@ -160,6 +162,8 @@ async def _turn(scene: Scene, move: Move) -> Turn:
     if move.to is not None and move.to.startswith("then."):
         move = await _then(replace(scene, citizen=move.citizen or scene.citizen), move)
     said, paused = _heard(scene, move.said), _paused(scene, move)
+    if move.left:
+        return Turn(fit(said, scene.say("shortened")), left=True)
     if move.to is None:
         if paused is None:
             return Turn(fit(said, scene.say("shortened")), None)

@@ -1,6 +1,6 @@
 """The home of the conversation: greeting, menu, and every wish said in free words."""
 
-from bot import application, offices, privacy, progress, registration, services, vehicles
+from bot import application, closing, offices, privacy, progress, registration, services, vehicles
 from bot.intents import Intent, command, understand
 from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
@@ -11,7 +11,7 @@ from casework.guide import services as all_services
 HOME = "menu.pick"
 EVERYWHERE = frozenset({
     "menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me",
-    "vehicles", "privacy",
+    "vehicles", "privacy", "close",
 })  # fmt: skip
 """Commands that work in the middle of any question."""
 
@@ -108,6 +108,8 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await _me(scene))
         case "vehicles":
             return _aside(scene, await vehicles.begin(scene))
+        case "close":
+            return _aside(scene, await closing.begin(scene))
         case "privacy":
             return _aside(scene, privacy.begin(scene))
         case "help":

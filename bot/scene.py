@@ -20,7 +20,8 @@ class Move:
     """What follows: the next question (``flow.step``), or the end of the talk when ``to`` is None.
 
     ``said`` comes before the next question. ``citizen`` is set when the move made the person known.
-    ``paused`` is the dialogue that may be taken up again afterwards.
+    ``paused`` is the dialogue that may be taken up again afterwards. ``left``: the person closed
+    his account by it.
     """
 
     to: str | None
@@ -28,6 +29,7 @@ class Move:
     said: str = ""
     citizen: Citizen | None = None
     paused: Mapping[str, Any] | None = None
+    left: bool = False
 
     def saying(self, text: str) -> "Move":
         """The same move with something said before what it says itself."""

@@ -107,7 +107,6 @@ async def say_farewell(ctx: Context, key: str) -> None:
         return
     for bound in farewell.bindings:
         await ctx.stores.bindings.unbind_as_of(bound.key, bound.bound_at)
-        await ctx.stores.conversations.drop(bound.key)
     if await _told(ctx, key, farewell):
         await ctx.stores.closings.done(key)
 

@@ -74,10 +74,12 @@ class Talk:
 
 @dataclass(frozen=True)
 class Turn:
-    """An answer and where the dialogue stands after it. An empty reply says nothing."""
+    """An answer and where the dialogue stands after it. An empty reply says nothing. ``left``: by
+    this message the person closed his account, and is a visitor from now on."""
 
     reply: str
     dialogue: Mapping[str, Any] | None = None
+    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,9 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
             talk = Talk(stored.dialogue_at(ctx.now()))
             turn = await think(ctx, citizen, talk, incoming)
             after, stored_after = place, stored
-            if citizen is None and await ctx.stores.bindings.session_of(person) is not None:
+            if turn.left:
+                after, _, stored_after = await _where(ctx, incoming, person)
+            elif citizen is None and await ctx.stores.bindings.session_of(person) is not None:
                 # Registering moves the talk from the visitor to the person's own document.
                 after, _, stored_after = await _where(ctx, incoming, person)
             ctx.checkpoint("before-turn")
@@ -151,7 +155,7 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
                 dialogue=turn.dialogue,
                 expires_at=ctx.now() + ctx.seconds("chat.dialogue_seconds"),
             ):
-                if after != place:
+                if after != place and not turn.left:
                     await ctx.stores.conversations.drop(person)
                 return turn.reply
     raise Refusal("busy-try-again")

@@ -9,6 +9,7 @@ from casework import desk, matters
 from rules.matter import Defect
 from tests.bot.conftest import RunningHouse, officer_of
 from tests.bot.phone import Phone
+from tests.support.known_codes import CODE, forget_limits, lay_code_in_chat
 
 UNTIL = "2029年1月31日"
 
@@ -303,3 +304,30 @@ def test_the_notice_is_named_before_the_number_is_asked_for(house: RunningHouse)
         rows = phone.say("1")
         assert "略去" not in rows
     assert "身份证" in phone.say("继续")
+
+
+def test_closing_the_account_in_the_chat(house: RunningHouse) -> None:
+    phone = house.holder()
+    assert "没有账户" in phone.say("注销账户")
+    phone.say("取消")
+    assert "注册成功" in phone.register()
+    said = phone.say("注销账户")
+    assert "重新面签" in said and "10年" in said and "略去" not in said
+    assert "没有注销" in phone.say("2")
+    phone.say("注销账户")
+    asyncio.run(_lay_closing_code(house, phone, limits=True))
+    assert "验证码" in phone.say("1")
+    asyncio.run(_lay_closing_code(house, phone, limits=False))
+    assert "6位数字" in phone.say("好的吧")
+    assert "不正确" in phone.say("000000")
+    assert "已注销" in phone.say(CODE)
+    assert "还没有注册" in phone.say("我的信息")
+    assert "18位身份证号码" in phone.say("注册")
+
+
+async def _lay_closing_code(house: RunningHouse, phone: Phone, *, limits: bool) -> None:
+    async with house.open() as ctx:
+        if limits:
+            await forget_limits(ctx, house.processes.database)
+        else:
+            await lay_code_in_chat(ctx, "close", phone.person.id_number, phone.openid())
