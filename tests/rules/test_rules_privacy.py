@@ -83,7 +83,7 @@ def test_the_notice_of_a_day() -> None:
 
 def test_how_long_in_words() -> None:
     by_name = {f.name: kept(f, BOOK.parameters, date(2026, 1, 1)) for f in PRIVACY.fields}
-    assert by_name["logins"] == "自登录起30日"
+    assert by_name["logins"] == "自登录起180日"
     assert by_name["photos"] == "自办结起10年（未通过的3年，撤回的1年，删除的草稿7日）"
     assert by_name["wechat"] == "至解除绑定、取消关注或注销账户"
 
