@@ -20,6 +20,7 @@ from bianmin.settings import Settings
 from bot.conversation import think
 from casework.context import Context, PublicSettings
 from casework.conversations import Conversations
+from casework.passwords import Passwords
 from casework.photos import PhotoLab
 from casework.recent import Recent
 from casework.worker import work as work_loops
@@ -109,6 +110,7 @@ async def open_house(
                     thumbnail_key=derive_key(settings.master_key_bytes(), "thumbnails"),
                 ),
                 recent=Recent(),
+                passwords=Passwords(),
             )
     finally:
         await lab.stop()

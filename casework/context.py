@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+from casework.passwords import Passwords
 from casework.photos import PhotoLab
 from casework.recent import Recent
 from notify.gateways import Gateways
@@ -47,6 +48,7 @@ class Context:
     checkpoint: Callable[[str], None]
     settings: PublicSettings
     recent: Recent
+    passwords: Passwords
 
     def now(self) -> datetime:
         """The present, aware, UTC."""

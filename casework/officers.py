@@ -1,12 +1,11 @@
 """Officers: logging in at the desk and who they are afterwards."""
 
-import asyncio
+import base64
+import binascii
 from dataclasses import dataclass
 from typing import Literal
 
 import pyotp
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from casework.context import Context
 from rules.facts import Office
@@ -14,13 +13,10 @@ from rules.people import Actor
 from rules.refusals import Refusal
 from rules.roles import ROLES, role_may
 from storage.officers import OfficerRecord
+from storage.vault import VaultError
 
-_HASHER = PasswordHasher()
-# Verified when there is no such officer, so that both take the same time.
-_NOBODY = (
-    "$argon2id$v=19$m=65536,t=3,p=4$JvNTPwrVxSEG05hWebl"
-    "XcQ$H56R8e8T76CLny7cW6sBHA/3/dA7wrtSwnTfDuulBYs"
-)
+_QUARTER, _HOUR = 900, 3600
+_DEVICE = "desk-device"
 
 
 @dataclass(frozen=True)
@@ -50,63 +46,100 @@ class Officer:
 
 @dataclass(frozen=True)
 class DeskSession:
-    """A desk login: the id goes into the cookie."""
+    """A desk login: the id goes into the cookie, and so does ``device``, by which this browser is
+    known at the next login."""
 
     id: str
     officer: Officer
+    device: str
 
 
 async def officer_login(
-    ctx: Context, *, username: str, password: str, code: str, address: str
+    ctx: Context, *, username: str, password: str, code: str, address: str, device: str = ""
 ) -> DeskSession:
     """Log an officer in. A wrong name, a wrong password and a disabled officer are answered alike.
 
-    Raises officer-login-failed, officer-code-needed (second factor), too-many-tries.
+    ``device``: what an earlier login of this browser gave. Raises officer-login-failed,
+    officer-code-needed (second factor), too-many-tries, busy-try-again.
     """
-    most = int(ctx.figure("desk.login_tries_per_quarter"))
-    # Counted per address and name together: nobody can lock an officer out from elsewhere.
-    if not await ctx.stores.memory.hit(f"desk:{address}:{username}", most, 900):
-        raise Refusal("too-many-tries")
+    known = _device_of(ctx, device, username)
+    await _within_tries(ctx, username, address, known)
     record = await ctx.stores.officers.get(username)
-    good = await asyncio.to_thread(_matches, record, password)
+    good = await ctx.passwords.matches(record.password_hash if record else None, password)
     if record is None or record.disabled or not good:
         raise Refusal("officer-login-failed")
-    if record.totp_secret:
-        if not code:
-            raise Refusal("officer-code-needed")
-        used = f"totp:{username}:{code}"
-        fits = pyotp.TOTP(record.totp_secret).verify(code, for_time=ctx.now(), valid_window=1)
-        if not fits or not await ctx.stores.memory.hit(used, 1, 120):
-            raise Refusal("officer-login-failed")
-    elif ctx.settings.environment == "production":
-        raise Refusal("officer-code-needed")
+    await _second_factor(ctx, record, code)
+    officer = await _officer(ctx, record)
     session = ctx.ids.token()
-    await ctx.stores.memory.put_desk_session(session, username, _idle(ctx))
-    return DeskSession(session, await _officer(ctx, record))
+    held = f"{ctx.now().timestamp():.0f} {_stamp(ctx, record)} {username}"
+    await ctx.stores.memory.put_desk_session(session, held, _idle(ctx))
+    ticket = {"username": username, "ticket": known or ctx.ids.token()[:22]}
+    sealed = ctx.stores.vault.seal(ticket, _DEVICE)
+    return DeskSession(session, officer, base64.urlsafe_b64encode(sealed).decode())
 
 
-def _matches(record: OfficerRecord | None, password: str) -> bool:
+async def _within_tries(ctx: Context, username: str, address: str, known: str) -> None:
+    """Count a try: a browser the officer logged in with before by itself, so that no colleague
+    behind the same address can lock him out; any other by address and name together, so that
+    nobody elsewhere can; and all of an address, so that nobody goes through the names."""
+    hit = ctx.stores.memory.hit
+    most = int(ctx.figure("desk.login_tries_per_quarter"))
+    if known:
+        allowed = await hit(f"desk:device:{known}", most, _QUARTER)
+    else:
+        all_names = int(ctx.figure("desk.login_tries_per_address_quarter"))
+        allowed = await hit(f"desk:{address}", all_names, _QUARTER) and await hit(
+            f"desk:{address}:{username}", most, _QUARTER
+        )
+    if not allowed:
+        raise Refusal("too-many-tries")
+
+
+async def _second_factor(ctx: Context, record: OfficerRecord, code: str) -> None:
+    """Raises officer-code-needed, officer-login-failed, too-many-tries. Counted by officer: only
+    who has his password comes this far."""
+    if not record.totp_secret:
+        if ctx.settings.environment == "production":
+            raise Refusal("officer-code-needed")
+        return
+    if not code:
+        raise Refusal("officer-code-needed")
+    username, hit = record.username, ctx.stores.memory.hit
+    most = int(ctx.figure("desk.second_factor_tries_per_hour"))
+    if not await hit(f"totp-tries:{username}", most, _HOUR):
+        raise Refusal("too-many-tries")
+    fits = pyotp.TOTP(record.totp_secret).verify(code, for_time=ctx.now(), valid_window=1)
+    if not fits or not await hit(f"totp:{username}:{code}", 1, 120):
+        raise Refusal("officer-login-failed")
+
+
+def _device_of(ctx: Context, device: str, username: str) -> str:
+    """The ticket of a browser this officer logged in with before, empty for any other."""
     try:
-        return _HASHER.verify(record.password_hash if record else _NOBODY, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
+        held = ctx.stores.vault.open_json(base64.urlsafe_b64decode(device.encode()), _DEVICE)
+    except (VaultError, binascii.Error, UnicodeEncodeError):
+        return ""
+    return str(held["ticket"]) if held["username"] == username else ""
 
 
-def hash_password(password: str) -> str:
-    """An argon2id hash; takes tens of milliseconds, so never on the event loop."""
-    return _HASHER.hash(password)
-
-
-async def hashed(password: str) -> str:
-    """The same off the loop."""
-    return await asyncio.to_thread(hash_password, password)
+def _stamp(ctx: Context, record: OfficerRecord) -> str:
+    """Changes with the password: logins made with a former one have ended."""
+    return ctx.stores.vault.index("desk-login", record.password_hash)
 
 
 async def officer_session(ctx: Context, session: str) -> Officer:
-    """The officer of a desk login; each look keeps it alive. Raises not-logged-in when idle."""
-    username = await ctx.stores.memory.get_desk_session(session, _idle(ctx)) if session else None
+    """The officer of a desk login; each look keeps it alive, but no longer than a working day.
+
+    Raises not-logged-in when it was idle or is too old, when the officer was disabled and when his
+    password was changed since.
+    """
+    held = await ctx.stores.memory.get_desk_session(session, _idle(ctx)) if session else None
+    begun, _, rest = (held or "").partition(" ")
+    stamp, _, username = rest.partition(" ")
     record = await ctx.stores.officers.get(username) if username else None
-    if record is None or record.disabled:
+    if record is None or record.disabled or stamp != _stamp(ctx, record):
+        raise Refusal("not-logged-in")
+    if ctx.now().timestamp() >= float(begun) + float(ctx.figure("desk.session_seconds")):
         raise Refusal("not-logged-in")
     return await _officer(ctx, record)
 
@@ -139,6 +172,6 @@ async def add_officer(
     if await ctx.office(office) is None:
         raise Refusal("not-found")
     secret = pyotp.random_base32() if totp else None
-    hash_ = await hashed(password)
-    await ctx.stores.officers.put(OfficerRecord(username, hash_, secret, office, role, name))
+    hashed = await ctx.passwords.hashed(password)
+    await ctx.stores.officers.put(OfficerRecord(username, hashed, secret, office, role, name))
     return secret

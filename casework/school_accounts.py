@@ -11,7 +11,7 @@ import pyotp
 
 from casework.context import Context
 from casework.desk import record_look
-from casework.officers import Officer, hashed
+from casework.officers import Officer
 from casework.presenting import office_view
 from casework.views import OfficeView
 from rules.facts import Office
@@ -110,7 +110,9 @@ async def _made(
     ctx: Context, office: Office, username: str, name: str
 ) -> tuple[NewLogin, OfficerRecord]:
     password, secret = ctx.ids.token()[:16], pyotp.random_base32()
-    record = OfficerRecord(username, await hashed(password), secret, office.code, _ROLE, name)
+    record = OfficerRecord(
+        username, await ctx.passwords.hashed(password), secret, office.code, _ROLE, name
+    )
     return NewLogin(username, name, office.name, password, secret), record
 
 

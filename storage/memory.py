@@ -158,12 +158,12 @@ class Memory:
 
     # -- logins -------------------------------------------------------------------------------
 
-    async def put_desk_session(self, session: str, username: str, idle: int) -> None:
+    async def put_desk_session(self, session: str, login: str, idle: int) -> None:
         """Keep an officer's login until it has been idle for so many seconds."""
-        await self._redis.set(self._key("desk", session), username, ex=idle)
+        await self._redis.set(self._key("desk", session), login, ex=idle)
 
     async def get_desk_session(self, session: str, idle: int) -> str | None:
-        """Whose login it is; the look keeps it alive."""
+        """The login as it was kept; the look keeps it alive."""
         held = _bytes(await self._redis.getex(self._key("desk", session), ex=idle))
         return held.decode() if held else None
 

@@ -18,6 +18,7 @@ from rules.roles import PERMISSIONS
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 SESSION_COOKIE = "desk_session"
+DEVICE_COOKIE = "desk_device"
 LOGIN = "/desk/login"
 HOME = "/desk/"
 

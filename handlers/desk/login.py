@@ -2,10 +2,11 @@
 
 from casework import officers
 from handlers.base import Access
-from handlers.desk.base import LOGIN, SESSION_COOKIE, DeskHandler
+from handlers.desk.base import DEVICE_COOKIE, LOGIN, SESSION_COOKIE, DeskHandler
 from rules.refusals import Refusal, Worded
 
 _LONGEST = 200
+_DEVICE_DAYS = 90
 
 
 class LoginHandler(DeskHandler):
@@ -27,6 +28,7 @@ class LoginHandler(DeskHandler):
                 password=self.get_body_argument("password", "", strip=False)[:_LONGEST],
                 code=self.line("code", _LONGEST).replace(" ", ""),
                 address=self.request.remote_ip or "",
+                device=self.get_cookie(DEVICE_COOKIE, "") or "",
             )
         except Refusal as refusal:
             worded = self.worded(refusal)
@@ -35,6 +37,8 @@ class LoginHandler(DeskHandler):
             return
         await officers.officer_logout(self.ctx, self.get_cookie(SESSION_COOKIE, "") or "")
         self.set_cookie(SESSION_COOKIE, session.id)
+        # Kept after logging out: it opens nothing, it only tells this browser from others.
+        self.set_cookie(DEVICE_COOKIE, session.device, expires_days=_DEVICE_DAYS)
         self.redirect(self.next_address(), status=303)
 
     def _show(self, username: str, problem: Worded | None, expired: bool) -> None:

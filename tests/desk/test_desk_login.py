@@ -39,7 +39,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(sign_in: SignIn) ->
     page = sign_in("li")
     page.goto("/desk/help")
     cookies = page.context.cookies()
-    assert {c["name"] for c in cookies} == {"_xsrf", "desk_session"}
+    assert {c["name"] for c in cookies} == {"_xsrf", "desk_session", "desk_device"}
     for cookie in cookies:
         assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/desk")
     assert page.evaluate("document.cookie") == ""
