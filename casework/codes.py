@@ -55,11 +55,12 @@ async def send_code(
     # Known only for the account's own phone: nobody uses up another's reserve with his account.
     known = target == on_account and is_known(ctx, session, asker)
     allowed = await _within_limits(ctx, purpose, key, target, asker, known)
-    code = ctx.ids.digits(6)
-    # Kept even where nothing is sent, so that guessing finds the same answers everywhere.
-    await ctx.stores.memory.put_code(slot(ctx, purpose, key, target, asker), code, minutes * 60)
-    until = ctx.now().timestamp() + minutes * 60
+    code, until = ctx.ids.digits(6), ctx.now().timestamp() + minutes * 60
     sent_to = target if allowed else ""
+    # Where nothing is sent something is kept all the same, so that guessing finds the same answers
+    # everywhere; but nothing that six digits could be.
+    kept = code if sent_to else ctx.ids.token()
+    await ctx.stores.memory.put_code(slot(ctx, purpose, key, target, asker), kept, minutes * 60)
     await ctx.stores.memory.outbox.put(CodeJob(sent_to, purpose, code, minutes, until))
     shown = mask_phone(wanted) if wanted else ctx.book.texts.say("accounts.phone_on_account")
     hint = ctx.book.texts.say("accounts.code_hint")
@@ -77,41 +78,48 @@ async def _within_limits(
     """Whether the phone may have one more code. Raises what the caller may be told.
 
     Who is known has a share of his own, which strangers cannot use up; beyond it he counts as one.
-    ID numbers are counted by purpose: codes for registering do not keep the account's owner from
-    logging in. A full phone is no refusal to a stranger: it would tell whose phone it is.
+    A stranger is only refused for what he did himself. That others asked for this ID number, or
+    that the phone is full, is no refusal: it would tell who is expected to log in, and whose phone
+    it is. ID numbers are counted by purpose: codes for registering do not keep the account's owner
+    from logging in.
     """
     if known and await _within_reserve(ctx, purpose, key, target):
         return True
+    take = ctx.stores.memory.take
     # First, so that who is over his limit uses up nobody's codes.
     most = int(ctx.figure("sms_code.per_address_hour"))
     if not await ctx.stores.memory.hit(f"code:address:{asker.place}", most, _HOUR):
         raise Refusal("too-many-codes")
-    take = ctx.stores.memory.take
     everybody = ("code:strangers", int(ctx.figure("sms_code.strangers_per_minute")), 60)
-    full = await take([everybody, *_limits(ctx, f"id:{purpose}:{key}", "strangers")])
+    mine = _limits(ctx, f"id:{purpose}:{key}:{asker.mark}", "strangers")
+    full = await take([everybody, *mine])
     if full == everybody[0]:
         raise Refusal("busy-try-again")
     if full:
         raise Refusal("too-many-codes")
-    # Who has no account has no phone: a counter of his own stands in for it.
-    return not await take(_limits(ctx, _phone(ctx, target, key), "strangers"))
+    room = not await take(_shared(ctx, purpose, key, target, "strangers"))
+    if known and not room:
+        raise Refusal("too-many-codes")
+    return room
+
+
+def _shared(ctx: Context, purpose: str, key: str, target: str, share: str) -> list[Limit]:
+    """What all who ask for one person or one phone use up together. Who has no account has no
+    phone: a counter of his own stands in for it."""
+    phone = ctx.stores.vault.phone_key(target or key)
+    return [
+        *_limits(ctx, f"id:{purpose}:{key}", share),
+        *_limits(ctx, f"phone:{phone}", share),
+    ]
 
 
 async def _within_reserve(ctx: Context, purpose: str, key: str, target: str) -> bool:
     """Count one in the share of who is known; False when its hour or day is used up. Raises
     too-many-codes when the phone got one in this very minute."""
-    limits = [
-        *_limits(ctx, f"id:{purpose}:{key}", "known"),
-        *_limits(ctx, _phone(ctx, target, key), "known"),
-    ]
-    full = await ctx.stores.memory.take(limits)
+    full = await ctx.stores.memory.take(_shared(ctx, purpose, key, target, "known"))
     if full.endswith(":minute"):
         raise Refusal("too-many-codes")
     return not full
-
-
-def _phone(ctx: Context, target: str, key: str) -> str:
-    return f"phone:{ctx.stores.vault.phone_key(target or key)}"
 
 
 def _limits(ctx: Context, name: str, share: str) -> Sequence[Limit]:

@@ -117,8 +117,9 @@ async def test_strangers_leave_a_share_to_who_is_known(
         for n in range(6):
             await _minute_over(ctx, *names)
             said.append(await _said(ctx, who.id_number, asker_at(ctx, f"192.0.2.{n}")))
-        assert said == ["sent"] * 2 + ["too-many-codes"] * 4
-        await _jobs(ctx)
+        # They are told nothing of each other; the one of his own is the first of three an hour.
+        assert said == ["sent"] * 6
+        assert [j.phone for j in await _jobs(ctx)] == [who.phone] * 2 + [""] * 4
         # His device and his WeChat still get one each, and it is really sent.
         for asker in (
             asker_at(ctx, ELSEWHERE, challenge=device.challenge),
@@ -169,16 +170,34 @@ async def test_asking_tells_nobody_who_is_registered(
         for number in (who.id_number, nobody):
             sent = await _ask(ctx, number, asker_at(ctx, HERE))
             answers.append((sent.minutes, sent.phone, sent.hint, len(sent.challenge)))
-            assert await _said(ctx, number, asker_at(ctx, ELSEWHERE)) == "too-many-codes"
+            assert await _said(ctx, number, asker_at(ctx, HERE)) == "too-many-codes"
+            # What others asked for is not his to know.
+            assert await _said(ctx, number, asker_at(ctx, ELSEWHERE)) == "sent"
         assert answers[0] == answers[1]
         sizes = [
             len(b) for b in await ctx.stores.redis.lrange(f"{mongo_database}:outbox:codes", 0, -1)
         ]
-        assert len(sizes) == 2 and len(set(sizes)) == 1
-        assert [j.phone for j in await _jobs(ctx)] == [who.phone, ""]
+        assert len(sizes) == 4 and len(set(sizes)) == 1
+        assert [j.phone for j in await _jobs(ctx)] == [who.phone, "", "", ""]
         # A code for his phone was just sent; who asks with that phone for another hears no less.
         assert await _said(ctx, id_number(901), asker_at(ctx, HERE), who.phone) == "sent"
         assert [j.phone for j in await _jobs(ctx)] == [""]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_code_that_was_not_sent_cannot_be_guessed(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """Else every further address would be five more tries at the same account."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who = await citizen(ctx, 1)
+        for number, address in ((who.id_number, HERE), (who.id_number, FAR), (id_number(9), FAR)):
+            await _ask(ctx, number, asker_at(ctx, address))
+        codes_made = [(job.phone, job.code) for job in await _jobs(ctx)]
+        assert [phone for phone, _ in codes_made] == [who.phone, "", ""]
+        for number, (_, code) in ((who.id_number, codes_made[1]), (id_number(9), codes_made[2])):
+            assert await _login(ctx, number, code, prover_at(ctx, FAR)) == "code-wrong"
+        assert await _login(ctx, who.id_number, codes_made[0][1], prover_at(ctx, HERE)) == "in"
 
 
 @pytest.mark.gen_test(timeout=60)

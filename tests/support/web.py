@@ -36,9 +36,12 @@ def fetch(
     path: str,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
+    source: str = "",
 ) -> Reply:
-    """One request on a connection of its own."""
-    connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=SECONDS)
+    """One request on a connection of its own; ``source``: the address it comes from."""
+    connection = http.client.HTTPConnection(
+        urlsplit(base).netloc, timeout=SECONDS, source_address=(source, 0) if source else None
+    )
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
@@ -73,17 +76,19 @@ class Browser:
 
     base: str
     cookies: dict[str, str] = field(default_factory=dict)
+    source: str = ""
 
     def open(self, path: str) -> Reply:
         """A page."""
-        return self._kept(fetch(self.base, "GET", path, None, self._headers()))
+        return self._kept(fetch(self.base, "GET", path, None, self._headers(), self.source))
 
     def send(self, path: str, fields: Mapping[str, str | list[str]]) -> Reply:
         """A form; gives the page it leads to."""
         given = {**fields, "_xsrf": self.cookies.get("_xsrf", "")}
         body = urlencode(given, doseq=True).encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._kept(fetch(self.base, "POST", path, body, {**self._headers(), **kind}))
+        headers = {**self._headers(), **kind}
+        return self._kept(fetch(self.base, "POST", path, body, headers, self.source))
 
     def _headers(self) -> dict[str, str]:
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
