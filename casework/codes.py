@@ -143,11 +143,7 @@ async def send_to_phone(ctx: Context, *, purpose: str, key: str, phone: str, ask
     Raises too-many-codes. Counted with the phone's other codes, in the share of strangers.
     """
     minutes = int(ctx.figure("sms_code.life_minutes"))
-    limits = [
-        *_limits(ctx, f"id:{purpose}:{key}", "strangers"),
-        *_limits(ctx, _phone(ctx, phone, key), "strangers"),
-    ]
-    if await ctx.stores.memory.take(limits):
+    if await ctx.stores.memory.take(_shared(ctx, purpose, key, phone, "strangers")):
         raise Refusal("too-many-codes")
     code = ctx.ids.digits(6)
     place = desk_slot(ctx, purpose, key, phone, asker)

@@ -61,7 +61,8 @@ def sample(route: URLSpec) -> str:
     """An address the route takes."""
 
     def fill(group: re.Match[str]) -> str:
-        return next(s for s in _SAMPLES if re.fullmatch(group[1], s))
+        wishes = (*_SAMPLES, *group[1].split("|"))
+        return next((s for s in wishes if re.fullmatch(group[1], s)), "no sample fits")
 
     path = re.sub(r"\\(.)", r"\1", _GROUP.sub(fill, route.regex.pattern.rstrip("$")))
     assert route.regex.match(path), (route.regex.pattern, path)
