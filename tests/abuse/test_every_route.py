@@ -22,7 +22,8 @@ PUBLIC = {
     *("HomeHandler", "GuidesHandler", "GuideHandler", "SiteStatic"),
     *("HealthHandler", "ReadyHandler", "MetricsHandler"),
     *("ServicesHandler", "ServiceHandler", "OfficesHandler", "OpenApiHandler", "DocsHandler"),
-    *("SmsCodesHandler", "RegistrationsHandler", "IdNumberLoginHandler"),
+    *("SmsCodesHandler", "RegistrationsHandler", "IdNumberLoginHandler", "RefreshHandler"),
+    "PrivacyHandler",
     *("miniprogram_api.login.LoginHandler", "ThumbnailHandler"),
     *("handlers.desk.login.LoginHandler", "LogoutHandler", "RootHandler", "DeskStatic"),
 }
