@@ -103,8 +103,8 @@ async def _send(ctx: Context, number: str, notice_id: str) -> None:
     if notice.state is not NoticeState.DUE:
         return
     session = await ctx.stores.sessions.get(stored.matter.applicant)
-    channel = _channel(ctx, session, notice)
-    if session is None or channel is None:
+    channel = _channel(ctx, session, stored.matter, notice)
+    if channel is None:
         await _change(ctx, number, notice_id, lambda n: notices.dead(n, ctx.now()))
         HANDED.labels(notice.channel or "none", "dead").inc()
         log.error("notice-dead", matter=number, notice=notice_id)
@@ -119,20 +119,28 @@ async def _send(ctx: Context, number: str, notice_id: str) -> None:
     await _record(ctx, number, claimed, outcome)
 
 
-def _channel(ctx: Context, session: Session | None, notice: Notice) -> str | None:
-    if session is None:
-        return None
-    mini = session.wechat.get("mini")
-    consents = session.consents.get(ctx.book.texts.consent_template(notice.template), 0)
-    reach = Reach(mini_openid=mini is not None, consents=consents, phone=bool(session.phone))
+def _channel(ctx: Context, session: Session | None, matter: Matter, notice: Notice) -> str | None:
+    template = ctx.book.texts.consent_template(notice.template)
+    reach = Reach(
+        mini_openid=session is not None and "mini" in session.wechat,
+        consents=session.consents.get(template, 0) if session else 0,
+        phone=bool(_phone(session, matter)),
+    )
     return next((c.value for c in channels(reach, notice.closed)), None)
 
 
-async def _hand_over(ctx: Context, session: Session, matter: Matter, notice: Notice) -> Outcome:
+def _phone(session: Session | None, matter: Matter) -> str:
+    """The account's phone; of who has no account yet, the one given with the matter."""
+    return session.phone if session else matter.form.get("phone", "")
+
+
+async def _hand_over(
+    ctx: Context, session: Session | None, matter: Matter, notice: Notice
+) -> Outcome:
     service = ctx.book.catalogue[matter.service]
     office = await ctx.office(matter.office)
     texts = ctx.book.texts
-    if notice.channel == "subscribe":
+    if notice.channel == "subscribe" and session is not None:
         template = texts.consent_template(notice.template)
         if not await ctx.stores.sessions.use_consent(session.key, template):
             return Rejected("consent-used-up", "other_channel", "")
@@ -145,7 +153,7 @@ async def _hand_over(ctx: Context, session: Session, matter: Matter, notice: Not
         return _TOO_LATE
     params = sms_params(texts, service, matter, notice.template, office)
     return await ctx.gateways.sms.send(
-        session.phone, texts.sms_template(notice.template), params, out_id=notice.id
+        _phone(session, matter), texts.sms_template(notice.template), params, out_id=notice.id
     )
 
 
@@ -198,8 +206,7 @@ async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
     found: Fate = "unknown"
     if notice.channel == "sms":
         session = await ctx.stores.sessions.get(stored.matter.applicant)
-        if session is not None:
-            found = await _looked_up(ctx, session.phone, notice)
+        found = await _looked_up(ctx, _phone(session, stored.matter), notice)
 
     def change(now: Notice) -> Notice | None:
         if now.state is not NoticeState.IN_DOUBT or now.began != notice.began:

@@ -33,7 +33,8 @@ LISTED = (State.SUBMITTED, State.CORRECTION, State.APPROVED, State.FINISHED, Sta
 
 @dataclass(frozen=True)
 class WorkRow:
-    """One line of a work list; the applicant's name is masked."""
+    """One line of a work list; the applicant's name is masked. ``detail``: a student's class and
+    school; ``many`` when it may be approved together with others."""
 
     number: str
     title: str
@@ -44,6 +45,9 @@ class WorkRow:
     overdue: bool
     urged: bool
     applicant: str
+    detail: str
+    version: int
+    many: bool
 
 
 @dataclass(frozen=True)
@@ -118,16 +122,26 @@ async def worklist(
 
 async def _row(ctx: Context, row: MatterRow) -> WorkRow:
     session = await ctx.stores.sessions.get(row.applicant)
+    service, name, detail = ctx.book.catalogue[row.service], session.name if session else "", ""
+    enrolment = service.kind == "enrolment"
+    if enrolment:
+        matter = (await steps.load(ctx, row.number)).matter
+        name = matter.form["name"]
+        school = await ctx.office(matter.school)
+        detail = f"{matter.form['vehicle_class']} {school.name if school else ''}".strip()
     return WorkRow(
         number=row.number,
-        title=ctx.book.catalogue[row.service].title,
+        title=service.title,
         state=row.state.value,
         state_label=ctx.book.texts.say(f"states.{row.state.value}"),
         submitted_at=row.submitted_at,
         due=row.due,
         overdue=row.due is not None and row.due < ctx.now(),
         urged=row.urged,
-        applicant=mask_name(session.name) if session else "",
+        applicant=mask_name(name),
+        detail=detail,
+        version=row.version,
+        many=enrolment and row.state is State.SUBMITTED,
     )
 
 
@@ -148,13 +162,14 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     await record_look(ctx, officer, "open-matter", matter.subject, number, fields)
     service = ctx.book.catalogue[matter.service]
     session = await ctx.stores.sessions.get(matter.applicant)
-    facts = await facts_about(ctx, matter.subject)
+    facts = await facts_about(ctx, matter.subject, matter.form.get("id_number"))
     day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
     return DeskMatter(
         view=await matter_view(ctx, matter, stored.notices),
+        # Who has no account yet is known by what was entered about him.
         applicant=PersonView(session.name, session.id_number, session.phone)
         if session
-        else PersonView("", "", ""),
+        else PersonView(*(matter.form.get(n, "") for n in ("name", "id_number", "phone"))),
         licence=desk_licence(ctx, facts),
         conditions=[
             ConditionView(text, met)

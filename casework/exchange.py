@@ -14,6 +14,7 @@ from typing import Any
 
 from casework import steps
 from casework.context import Context
+from casework.enrolments import licence_issued
 from casework.numbers import is_number
 from rules.calendar import HOUSE_ZONE
 from rules.formats import Format, RowProblem
@@ -110,12 +111,24 @@ async def _acknowledgements(ctx: Context, chunk: Chunk, report: ImportReport) ->
             report.accepted += 1
 
 
+async def _licence_issues(ctx: Context, chunk: Chunk, report: ImportReport) -> None:
+    """Licences just issued: into the registry, and students become licence holders."""
+    for line, row in chunk:
+        try:
+            await licence_issued(ctx, row)
+        except Refusal as refusal:
+            report.errors.append((line, "vehicle_class", ctx.book.texts.refusal(refusal).detail))
+        else:
+            report.accepted += 1
+
+
 _TAKERS: Mapping[str, Take] = {
     "offices": _mirror("offices"),
     "population": _mirror("population"),
     "licences": _mirror("licences"),
     "vehicles": _mirror("vehicles"),
     "acknowledgements": _acknowledgements,
+    "licence-issues": _licence_issues,
 }
 
 IMPORTED = tuple(_TAKERS)

@@ -9,7 +9,9 @@ import structlog
 from casework import closing, effects, steps
 from casework.context import Context
 from casework.conversations import Think, finish_late
+from rules.flow import ENDED
 from rules.people import Actor
+from storage.enrolments import Claim
 from storage.photos import Unconfirmed
 
 log = structlog.get_logger()
@@ -31,6 +33,7 @@ async def sweep(ctx: Context, think: Think) -> int:
         + await _each(ctx, await matters.with_remind_due(ctx.now(), _BATCH), _reminder)
         + await _each(ctx, await photos.unconfirmed(day, _BATCH), _photo)
         + await _each(ctx, await ctx.stores.closings.telling(ctx.now(), _BATCH), _farewell)
+        + await _each(ctx, await ctx.stores.enrolments.unconfirmed(day, _BATCH), _claim)
         + await finish_late(ctx, think)
     )
 
@@ -75,3 +78,14 @@ async def _photo(ctx: Context, orphan: Unconfirmed) -> None:
         await ctx.stores.photos.confirm(orphan.id)
     else:
         await ctx.stores.photos.delete(orphan.id)
+
+
+async def _claim(ctx: Context, claim: Claim) -> None:
+    """A student's place claimed a day ago: by a matter that was begun, or by nobody any more."""
+    stored = await ctx.stores.matters.get(claim.matter)
+    if stored is None:
+        await ctx.stores.enrolments.give_up(claim)
+    elif stored.matter.applicant == claim.key and stored.matter.state not in ENDED:
+        await ctx.stores.enrolments.confirm(claim.key, claim.matter)
+    else:
+        await ctx.stores.enrolments.release(claim.key, claim.matter)

@@ -47,6 +47,7 @@ class MatterRow:
     updated_at: datetime
     urged: bool
     queue: str
+    version: int
 
 
 @dataclass(frozen=True)
@@ -288,6 +289,7 @@ _ROW = {
     "updated_at": 1,
     "urged": 1,
     "queue": 1,
+    "version": 1,
 }
 
 
@@ -303,6 +305,7 @@ def _row(document: Mapping[str, Any]) -> MatterRow:
         updated_at=document["updated_at"],
         urged=document.get("urged", False),
         queue=document["queue"],
+        version=document["version"],
     )
 
 

@@ -7,6 +7,7 @@ his place before the matter begins.
 from casework.enrolments.activating import activate
 from casework.enrolments.entering import Enrolled, amend, enrol, enrol_in_person
 from casework.enrolments.leaving import StudentCode, ask_student_code, leave, transfer
+from casework.enrolments.licensing import licence_issued
 from casework.enrolments.listing import (
     STUDENT_STATES,
     StudentList,
@@ -32,6 +33,7 @@ __all__ = [
     "enrol",
     "enrol_in_person",
     "leave",
+    "licence_issued",
     "student",
     "student_photo",
     "students",
