@@ -50,7 +50,7 @@ async def matter_view(
         fields=_fields(service, matter),
         materials=_materials(ctx, service, matter),
         timeline=timeline(ctx, matter, office),
-        next_step=ctx.book.texts.say(f"next.{matter.state.value}"),
+        next_step=_next_step(ctx, matter),
         actions=list(allowed(service, matter, "citizen")),
         consent_templates=list(ctx.book.texts.consent_templates()),
         defects=defect_views(service, matter),
@@ -61,6 +61,13 @@ async def matter_view(
         notices=notice_views(ctx, matter, notices or {}),
         version=matter.version,
     )
+
+
+def _next_step(ctx: Context, matter: Matter) -> str:
+    """What comes next, in the service's own words where it has some."""
+    own = f"next.{matter.service}.{matter.state.value}"
+    has = ctx.book.texts.has(own)
+    return ctx.book.texts.say(own if has else f"next.{matter.state.value}")
 
 
 def office_view(office: Office) -> OfficeView:

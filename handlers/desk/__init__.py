@@ -7,6 +7,7 @@ usable without JavaScript and by keyboard alone.
 from tornado.routing import URLSpec
 
 from handlers.desk import batches, schools, student_moves, students
+from handlers.desk.approve_many import ApproveManyHandler
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
 from handlers.desk.face_sign import FaceSignHandler, FaceSignPersonHandler, FaceSignReceiptHandler
 from handlers.desk.help import HelpHandler
@@ -26,6 +27,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/desk/login", LoginHandler),
         URLSpec(r"/desk/logout", LogoutHandler),
         URLSpec(r"/desk/find", FindHandler),
+        URLSpec(r"/desk/approve-many", ApproveManyHandler),
         URLSpec(r"/desk/next", NextHandler),
         URLSpec(rf"/desk/matters/{_NUMBER}", MatterHandler),
         URLSpec(rf"/desk/matters/{_NUMBER}/decision", DecisionHandler),

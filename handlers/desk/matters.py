@@ -54,11 +54,18 @@ class MatterHandler(DeskHandler):
             problem=problem,
             done=self._just_decided(matter),
             cause=self.new_cause(),
+            idle=self._idle(matter),
             own_words=_OWN_WORDS,
             field_reasons=list(texts.under("desk.reasons.field").values()),
             material_reasons=list(texts.under("desk.reasons.material").values()),
             refuse_reasons=list(texts.under("desk.reasons.refuse").values()),
         )
+
+    def _idle(self, matter: DeskMatter) -> str:
+        """Why there is nothing to decide, in the service's own words where it has some."""
+        own = f"idle.{matter.view.service}.{matter.view.state}"
+        has = self.ctx.book.texts.has(f"desk.{own}")
+        return self.say(own if has else f"idle.{matter.view.state}")
 
     def _just_decided(self, matter: DeskMatter) -> str:
         # Believed only if the timeline says the same: a link alone proves nothing.

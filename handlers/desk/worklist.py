@@ -48,6 +48,7 @@ class WorkListHandler(DeskHandler):
             work=work,
             later_page=bool(after),
             note=note if note in _NOTES else "",
+            cause=self.new_cause(),
         )
 
 
