@@ -12,7 +12,7 @@ from casework.offices import registration_offices
 from casework.wechat_accounts import WechatIdentity, bind, wechat_identity, whoami
 from rules import names, phones
 from rules.id_number import age_on, normalise, region_of
-from rules.people import Citizen
+from rules.people import Citizen, Tier
 from rules.refusals import Refusal
 from storage.sessions import NewSession, Session
 
@@ -76,6 +76,7 @@ async def register(
             opened = await ctx.stores.sessions.get(key)
             await _must_be(ctx, key, opened, clean_name, clean_phone, place)
         await ctx.stores.sessions.remember(key, proof)
+        await _direct_too(ctx, key, clean_name, clean_phone)
     ctx.checkpoint("after-session")
     await _known_from_now(ctx, key, asker)
     if privacy_version is not None:
@@ -84,6 +85,16 @@ async def register(
     if wechat is not None:
         await bind(ctx, key, wechat)
     return await _citizen(ctx, key)
+
+
+async def _direct_too(ctx: Context, key: str, name: str, phone: str) -> None:
+    """Who has an account as a student may register directly as well, if the registries know him
+    by this name and phone as they must know anybody else."""
+    session = await ctx.stores.sessions.get(key)
+    if session is None or Tier.DIRECT in session.tiers:
+        return
+    if await _same_person(ctx, key, None, name, phone):
+        await ctx.stores.tiers.grant_direct(key, ctx.now())
 
 
 def must_be_of_age(ctx: Context, number: str) -> None:

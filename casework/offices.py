@@ -53,6 +53,6 @@ def _helping(refusal: Refusal) -> tuple[str, ...]:
             return GIVEN_AT[Tier(refusal.params["missing"][0])]
         case "licence-not-bound":
             return GIVEN_AT[Tier.FACE_SIGNED]
-        case "service-not-open":
+        case "service-not-open" | "not-by-yourself":
             return WINDOWS[refusal.params["business"]]
     return ()

@@ -135,7 +135,10 @@ def decide(
     """
     if matter is None and actor.kind not in service.who.enters:
         # The doors add where to go.
-        return Refusal("not-by-yourself", service=service.title)
+        who = service.who
+        return Refusal(
+            "not-by-yourself", service=service.title, who=who.text, business=who.business
+        )
     step = _step(service, matter, action, actor)
     if step is None:
         state = matter.state.value if matter else "none"
