@@ -38,6 +38,7 @@ class BatchesHandler(FileFormHandler):
             problem=problem,
             cause=self.new_cause(),
             rows=figure("school.batch_rows"),
+            days=figure("school.batch_days"),
             table_mb=figure("school.table_bytes") // _MEGABYTE,
             portraits_mb=figure("school.portraits_bytes") // _MEGABYTE,
         )

@@ -25,6 +25,7 @@ from rules.people import Citizen, Tier
 from tests.support.processes import House
 
 HOME_OFFICE, OTHER_OFFICE = "4101-VO", "4106-VO"
+SCHOOL, SCHOOL_NAME = "4101-S1", "平安驾校"
 OFFICE_NAMES = {HOME_OFFICE: "郑州市车辆管理所", OTHER_OFFICE: "鹤壁市车辆管理所"}
 PASSWORD = "correct horse battery"
 NOTE = "公司派驻国外工程项目"
@@ -91,22 +92,26 @@ class Town:
             )
             for code, name in OFFICE_NAMES.items()
         ]
-        await self._import(ctx, "offices", rows)
+        school = dict(rows[0], code=SCHOOL, name=SCHOOL_NAME, kind="driving_school")
+        offices = [{**row, "supervisor": ""} for row in rows]
+        await self._import(ctx, "offices", [*offices, {**school, "supervisor": HOME_OFFICE}])
         await self._add_officer(ctx, "li", HOME_OFFICE, totp=False)
         await self._add_officer(ctx, "zhao", OTHER_OFFICE, totp=False)
+        await self._add_officer(ctx, "zhou", HOME_OFFICE, totp=False, role="head")
+        await self._add_officer(ctx, "liu", SCHOOL, totp=False, role="clerk")
 
     def add_officer(self, username: str, *, totp: bool = False) -> str | None:
         """An officer of the home office; his second factor's secret if he has one."""
         return self.run(lambda ctx: self._add_officer(ctx, username, HOME_OFFICE, totp))
 
     async def _add_officer(
-        self, ctx: Context, username: str, office: str, totp: bool
+        self, ctx: Context, username: str, office: str, totp: bool, role: str = "reviewer"
     ) -> str | None:
         return await officers.add_officer(
             ctx,
             username=username,
             name="李警官",
-            role="reviewer",
+            role=role,
             office=office,
             password=PASSWORD,
             totp=totp,
