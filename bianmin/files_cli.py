@@ -1,10 +1,14 @@
 """The commands for files, officers and the menu: import, export, officer, menu, demo-registry."""
 
 import asyncio
+import csv
 import json
 import os
 import secrets
+import tempfile
+import zipfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bianmin.app import open_house
+from bianmin.demo.faces import portrait_jpeg
 from bianmin.engines import engines
 from bianmin.errors import OperatorError
 from bianmin.run import LOGINS
@@ -19,12 +24,14 @@ from bianmin.settings import Settings
 from bianmin.settings_sources import require
 from casework import exchange, officers
 from casework.context import Context
+from casework.registry_portraits import import_portraits
 from notify.outcome import Taken
 from rules.formats import RowProblem
 from rules.menu import load_menu
 from rules.refusals import Refusal
 from rules.roles import ROLES
 
+PORTRAITS = "portraits"
 REGISTRY = Path(__file__).parents[1] / "sandbox" / "registry"
 REGISTRY_KINDS = ("offices", "population", "licences", "vehicles")
 DEMO_OFFICERS = (
@@ -49,7 +56,10 @@ def in_house(work: Callable[[Context], Awaitable[None]]) -> None:
 @click.argument("kind")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(kind: str, file: Path) -> None:
-    """Take in a CSV FILE of one KIND; rows in error are listed and the others taken."""
+    """Take in a CSV FILE of one KIND; rows in error are listed and the others taken.
+
+    KIND portraits takes a ZIP with one picture a person, named by the ID number.
+    """
 
     async def work(ctx: Context) -> None:
         report = await _import(ctx, kind, file)
@@ -66,8 +76,9 @@ def import_(kind: str, file: Path) -> None:
 
 
 async def _import(ctx: Context, kind: str, file: Path) -> exchange.ImportReport:
+    portraits = kind == PORTRAITS
     with file.open("rb") as source:
-        total = max(sum(1 for _ in source) - 1, 0)
+        total = None if portraits else max(sum(1 for _ in source) - 1, 0)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -76,12 +87,15 @@ async def _import(ctx: Context, kind: str, file: Path) -> exchange.ImportReport:
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(kind, total=total)
+        take = import_portraits if portraits else partial(exchange.import_file, kind=kind)
         try:
-            return await exchange.import_file(
-                ctx, kind, file, lambda done: bar.update(task, completed=done)
+            return await take(
+                ctx, path=file, progress=lambda done: bar.update(task, completed=done)
             )
+        except zipfile.BadZipFile as error:
+            raise OperatorError(f"{file} is no ZIP archive") from error
         except exchange.UnknownKind as error:
-            known = ", ".join(exchange.IMPORTED)
+            known = ", ".join((*exchange.IMPORTED, PORTRAITS))
             raise OperatorError(f"There is no kind {kind}. Known: {known}") from error
         except RowProblem as problem:
             raise OperatorError(f"{file}: {problem.column}: {problem.reason}") from problem
@@ -206,6 +220,7 @@ async def load_demo_registry(ctx: Context, settings: Settings) -> None:
         report = await _import(ctx, kind, REGISTRY / f"{kind}.csv")
         if report.errors:
             raise OperatorError(f"{kind}.csv: {report.errors[0]}")
+    await _draw_portraits(ctx, settings.data_dir)
     logins = {}
     for username, name, office in DEMO_OFFICERS:
         logins[username] = secrets.token_urlsafe(9)
@@ -219,6 +234,22 @@ async def load_demo_registry(ctx: Context, settings: Settings) -> None:
             totp=False,
         )
     await asyncio.to_thread(_keep_logins, settings.data_dir / LOGINS, logins)
+
+
+async def _draw_portraits(ctx: Context, folder: Path) -> None:
+    """Give everybody of the population registry a drawn portrait."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        archive = Path(place) / "portraits.zip"
+        with (
+            zipfile.ZipFile(archive, "w") as target,
+            (REGISTRY / "population.csv").open(encoding="utf-8", newline="") as people,
+        ):
+            for row in csv.DictReader(people):
+                number = row["id_number"]
+                target.writestr(f"{number}.jpg", await asyncio.to_thread(portrait_jpeg, number))
+        report = await _import(ctx, PORTRAITS, archive)
+        if report.errors:
+            raise OperatorError(f"portraits: {report.errors[0]}")
 
 
 def _keep_logins(path: Path, logins: dict[str, str]) -> None:

@@ -2,17 +2,24 @@
 
 Only the vehicle office that issued the licence or registered a vehicle may do it (REQ A4). It is a
 matter of the service ``register-face-sign``, finished at once; its effect grants the rights.
+
+At the desk it is a visit: the card's number is read, a picture of the person is taken, the officer
+compares it with the registry's portrait and confirms. The picture stays with the matter.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from casework import steps
 from casework.context import Context
-from casework.desk import DeskLicence, PersonView, desk_licence, record_look
+from casework.desk import DeskLicence, PersonView, desk_licence, marked_photo, record_look
 from casework.facts import facts_about
+from casework.imaging import PORTRAIT_SIDE
 from casework.officers import Officer
+from casework.photos import Spool
 from casework.presenting import matter_view, office_view
-from casework.views import MatterView, OfficeView
+from casework.views import MatterView, OfficeView, PhotoFile
+from casework.visits import Visit, begin_visit, keep, kept, visit_of
 from rules import phones
 from rules.facts import Vehicle
 from rules.guards import signing_offices
@@ -22,6 +29,10 @@ from rules.people import Tier
 from rules.refusals import Refusal
 
 _SERVICE = "register-face-sign"
+_PURPOSE = "face-sign"
+_PORTRAIT, _PICTURE = "portrait", "counter_picture"
+CHECKS = frozenset({"card", "face", "papers"})
+"""What the officer ticks, each by its text ``desk.sign.check_<name>``."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,122 @@ class FaceSignView:
     allowed: bool
     already: bool
     offices: list[OfficeView]
+    visit: str = ""
+    portrait: bool = False
+    picture: bool = False
+
+
+async def receive(ctx: Context, officer: Officer, id_number: str) -> FaceSignView:
+    """Look a person up and, where this office may sign him up, begin the visit.
+
+    Raises as ``face_sign_lookup``.
+    """
+    found = await face_sign_lookup(ctx, officer, id_number)
+    if not found.allowed:
+        return found
+    number = found.person.id_number
+    key = ctx.stores.vault.id_key(number)
+    visit = await begin_visit(ctx, officer, _PURPOSE, key, number)
+    return await _with_pictures(ctx, found, visit)
+
+
+async def received(ctx: Context, officer: Officer, visit_id: str) -> FaceSignView:
+    """The person of a visit under way, looked up afresh. Raises visit-ended."""
+    visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
+    found = await face_sign_lookup(ctx, officer, visit.id_number)
+    return await _with_pictures(ctx, found, visit)
+
+
+async def _with_pictures(ctx: Context, found: FaceSignView, visit: Visit) -> FaceSignView:
+    return replace(
+        found,
+        visit=visit.id,
+        portrait=await ctx.stores.registry.portrait(visit.key) is not None,
+        picture=await kept(ctx, visit, _PICTURE) is not None,
+    )
+
+
+async def take_picture(ctx: Context, officer: Officer, visit_id: str, upload: Spool) -> None:
+    """Keep the picture taken at the counter, in place of a former one. Raises visit-ended and the
+    photo-… refusals."""
+    visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
+    prepared = await ctx.lab.prepare(upload, PORTRAIT_SIDE)
+    photo_id, thumbnail = await ctx.stores.photos.keep(prepared, visit.number, ctx.now())
+    # A picture taken again leaves the former one unnamed: the sweep deletes it.
+    picture = {
+        "id": photo_id,
+        "material": _PICTURE,
+        "media_type": prepared.media_type,
+        "width": prepared.width,
+        "height": prepared.height,
+        "bytes": prepared.bytes,
+        "thumbnail": thumbnail,
+        "checks": list(prepared.checks),
+    }
+    await keep(ctx, visit, _PICTURE, picture)
+
+
+async def shown_portrait(ctx: Context, officer: Officer, visit_id: str) -> PhotoFile:
+    """The registry's portrait of the person of a visit, marked. Raises visit-ended, not-found."""
+    visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
+    portrait = await ctx.stores.registry.portrait(visit.key)
+    if portrait is None:
+        raise Refusal("not-found")
+    return await _shown(ctx, officer, visit, portrait, _PORTRAIT)
+
+
+async def shown_picture(ctx: Context, officer: Officer, visit_id: str) -> PhotoFile:
+    """The picture taken at the counter, marked. Raises visit-ended, not-found."""
+    visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
+    picture = await kept(ctx, visit, _PICTURE)
+    if picture is None:
+        raise Refusal("not-found")
+    return await _shown(ctx, officer, visit, str(picture["id"]), _PICTURE)
+
+
+async def _shown(
+    ctx: Context, officer: Officer, visit: Visit, photo_id: str, which: str
+) -> PhotoFile:
+    await record_look(ctx, officer, "open-photo", visit.key, visit.number, [which])
+    photo = await marked_photo(ctx, officer, photo_id)
+    await keep(ctx, visit, f"{which}-shown", {"photo": photo_id})
+    return photo
+
+
+async def confirm(
+    ctx: Context, officer: Officer, visit_id: str, *, phone: str, checked: frozenset[str]
+) -> MatterView:
+    """Sign the person of a visit up, once both pictures were shown and every check is ticked.
+
+    Where the registry has no portrait, the original card's picture takes its place. Raises
+    visit-ended, not-compared, and as ``face_sign``.
+    """
+    visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
+    picture = await kept(ctx, visit, _PICTURE)
+    portrait = await ctx.stores.registry.portrait(visit.key)
+    compared = await _was_shown(ctx, visit, _PORTRAIT, portrait) or portrait is None
+    taken = picture is not None and await _was_shown(ctx, visit, _PICTURE, str(picture["id"]))
+    if not (compared and taken and checked >= CHECKS):
+        raise Refusal("not-compared")
+    assert picture is not None  # taken
+    signed = await face_sign(
+        ctx,
+        officer,
+        id_number=visit.id_number,
+        phone=phone,
+        cause=visit.cause,
+        number=visit.number,
+        photos=[picture],
+        compared_with="registry" if portrait else "card",
+    )
+    await ctx.stores.photos.confirm(str(picture["id"]))
+    await ctx.stores.photos.confirm(str(picture["thumbnail"]))
+    return signed
+
+
+async def _was_shown(ctx: Context, visit: Visit, which: str, photo_id: str | None) -> bool:
+    shown = await kept(ctx, visit, f"{which}-shown")
+    return photo_id is not None and shown == {"photo": photo_id}
 
 
 async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> FaceSignView:
@@ -68,16 +195,26 @@ async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> Fa
 
 
 async def face_sign(
-    ctx: Context, officer: Officer, *, id_number: str, phone: str, cause: str
+    ctx: Context,
+    officer: Officer,
+    *,
+    id_number: str,
+    phone: str,
+    cause: str,
+    number: str | None = None,
+    photos: Sequence[Mapping[str, object]] = (),
+    compared_with: str = "card",
 ) -> MatterView:
-    """Sign the citizen up: account if there is none, face-signed rights, licence bound.
+    """Sign the citizen up: account if there is none, face-signed rights, licence and vehicles.
 
     ``phone`` is the one he gives at the window with his original card, which is the lawful way of
-    changing it. Raises wrong-office, phone-invalid, the ID-number refusals, not-in-registry.
+    changing it. ``number`` is the matter's where a visit named it before; ``photos`` are those
+    taken, ``compared_with`` says with what: the registry's portrait or the card's. Raises
+    wrong-office, phone-invalid, the ID-number refusals, not-in-registry.
     """
-    number = normalise(id_number, ctx.today())
-    key = ctx.stores.vault.id_key(number)
-    facts = await facts_about(ctx, key, number)
+    id_number = normalise(id_number, ctx.today())
+    key = ctx.stores.vault.id_key(id_number)
+    facts = await facts_about(ctx, key, id_number)
     on_file = await ctx.stores.registry.phone_on_file(key)
     if on_file is None:
         raise Refusal("not-in-registry")
@@ -85,13 +222,15 @@ async def face_sign(
     given = {
         "applicant": key,
         "subject": key,
-        "id_number": number,
+        "id_number": id_number,
         "name": on_file.name,
         "phone": phones.normalise(phone),
+        "photos": list(photos),
+        "compared_with": compared_with,
     }
     service = ctx.book.catalogue[_SERVICE]
     matter = await steps.start(
-        ctx, service, "face_sign", officer.actor, f"{key}:{cause}", given, facts
+        ctx, service, "face_sign", officer.actor, f"{key}:{cause}", given, facts, number
     )
     stored = await steps.load(ctx, matter.number)
     return await matter_view(ctx, stored.matter, stored.notices)

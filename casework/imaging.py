@@ -31,6 +31,7 @@ GROWTH_BYTES = 512 * 1024 * 1024
 TASK_SECONDS = 20.0
 THUMBNAIL_SIDE = 320
 SMALLEST_SIDE = 400
+PORTRAIT_SIDE = 200
 MAX_RESULT = 1_200_000
 
 _QUALITIES = (85, 75, 65, 50)
@@ -114,8 +115,8 @@ def warm() -> int:
     return os.getpid()
 
 
-def prepare(sealed: Sealed) -> Prepared:
-    """Check and convert one upload.
+def prepare(sealed: Sealed, smallest: int = SMALLEST_SIDE) -> Prepared:
+    """Check and convert one upload, whose sides have ``smallest`` pixels at least.
 
     Raises Refusal photo-type, photo-truncated, photo-bomb, photo-too-small, photo-unreadable.
     """
@@ -125,7 +126,7 @@ def prepare(sealed: Sealed) -> Prepared:
         turn = nullcontext() if _one_large is None or _light(_unsealed_head(sealed)) else _one_large
         with turn:
             signal.setitimer(signal.ITIMER_REAL, TASK_SECONDS)
-            return _finished(decode(unsealed(sealed)))
+            return _finished(decode(unsealed(sealed)), smallest)
     except MemoryError:
         raise Refusal("photo-bomb") from None
     except InvalidTag:
@@ -168,13 +169,13 @@ def unsealed(sealed: Sealed) -> bytes:
         return plain.getvalue()
 
 
-def _finished(decoded: Decoded) -> Prepared:
-    if min(decoded.size) < SMALLEST_SIDE:
+def _finished(decoded: Decoded, smallest: int = SMALLEST_SIDE) -> Prepared:
+    if min(decoded.size) < smallest:
         raise Refusal("photo-too-small")
     image = decoded.image
     if decoded.pages == 1 and max(image.size) > LONG_SIDE:
         image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
-    if min(image.size) < SMALLEST_SIDE // 2:
+    if min(image.size) < smallest // 2:
         raise Refusal("photo-too-small")
     checks = _checked(image)
     # Comments, colour profiles and camera data travel in ``info``.

@@ -50,13 +50,14 @@ class PhotoLab:
         """An upload about to be received; enter it to begin."""
         return Spool(self._made_folder())
 
-    async def prepare(self, spool: Spool) -> Prepared:
-        """A clean, upright, bounded JPEG and its thumbnail from a received upload.
+    async def prepare(self, spool: Spool, smallest: int = imaging.SMALLEST_SIDE) -> Prepared:
+        """A clean, upright, bounded JPEG and its thumbnail from a received upload, whose sides
+        must have ``smallest`` pixels at least.
 
         Raises Refusal photo-type, photo-truncated, photo-bomb, photo-too-small, photo-unreadable;
         busy-try-again when its process broke.
         """
-        return await self._run(imaging.prepare, await spool.sealed())
+        return await self._run(imaging.prepare, await spool.sealed(), smallest)
 
     async def read_table(self, spool: Spool, most: int) -> TableContent:
         """A received table (CSV or XLSX) of at most so many lines.

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from casework import closing, effects, steps
+from casework import closing, effects, registry_portraits, steps
 from casework.context import Context
 from casework.conversations import Think, finish_late
 from rules.flow import ENDED
@@ -69,11 +69,13 @@ async def _farewell(ctx: Context, key: str) -> None:
 
 
 async def _photo(ctx: Context, orphan: Unconfirmed) -> None:
-    """A picture that no matter names after a day: an upload that was cut off."""
-    stored = await ctx.stores.matters.get(orphan.matter)
-    named = stored is not None and any(
-        orphan.id in (p.id, p.thumbnail) for p in stored.matter.photos
-    )
+    """A picture that nobody names after a day: an upload that was cut off."""
+    named = await registry_portraits.names(ctx, orphan.matter, orphan.id)
+    if named is None:
+        stored = await ctx.stores.matters.get(orphan.matter)
+        named = stored is not None and any(
+            orphan.id in (p.id, p.thumbnail) for p in stored.matter.photos
+        )
     if named:
         await ctx.stores.photos.confirm(orphan.id)
     else:

@@ -292,6 +292,8 @@ def right_office(request: Request) -> Mapping[str, Any] | Refusal:
         "licence": facts.licence.number if bound and facts.licence else None,
         "licence_office": facts.licence.issuing_office if bound and facts.licence else None,
         "vehicles": [v.plate for v in facts.vehicles],
+        "photos": list(request.given.get("photos", ())),
+        "compared_with": request.given.get("compared_with", "card"),
     }
 
 

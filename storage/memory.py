@@ -8,8 +8,8 @@ are Lua scripts.
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from typing import Literal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal
 
 import structlog
 from redis.asyncio import Redis
@@ -231,6 +231,18 @@ class Memory:
             yield
         finally:
             await self._release(keys=[key], args=[mine])
+
+    # -- what is under way at a counter, sealed ------------------------------------------------
+
+    async def put_kept(self, name: str, value: Mapping[str, Any], seconds: int) -> None:
+        """Keep a value for so many seconds."""
+        sealed = self._vault.seal(value, f"kept/{name}")
+        await self._redis.set(self._key("kept", name), sealed, ex=seconds)
+
+    async def get_kept(self, name: str) -> dict[str, Any] | None:
+        """A kept value; None when there is none or its time is over."""
+        sealed = _bytes(await self._redis.get(self._key("kept", name)))
+        return dict(self._vault.open_json(sealed, f"kept/{name}")) if sealed else None
 
     # -- values of other programs, sealed -----------------------------------------------------
 

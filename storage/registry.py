@@ -80,6 +80,15 @@ class Registry:
             return None
         return self._vault.open_text(document["name"], f"registry_population/{key}/name")
 
+    async def set_portrait(self, key: str, photo: str) -> None:
+        """Name the stored picture of a person the population registry knows."""
+        await self._population.update_one({"_id": key}, {"$set": {"portrait": photo}})
+
+    async def portrait(self, key: str) -> str | None:
+        """The stored picture of a person, if the registry has one."""
+        document = await self._population.find_one({"_id": key}, {"portrait": 1})
+        return str(document["portrait"]) if document and document.get("portrait") else None
+
     async def licence(self, key: str) -> Licence | None:
         """A person's licence with what matters hold on it."""
         document = await self._licences.find_one({"_id": key})

@@ -69,7 +69,9 @@ class Wire:
         return await self.ask(method, path, body, names)
 
 
-def multipart(fields: Mapping[str, str], name: str, content: bytes, kind: str) -> tuple[bytes, str]:
+def multipart(
+    fields: Mapping[str, str], name: str, content: bytes, kind: str, part: str = "file"
+) -> tuple[bytes, str]:
     """A multipart body with one file, as ``wx.uploadFile`` sends it: (body, content type)."""
     boundary = secrets.token_hex(12)
     parts = [
@@ -77,7 +79,7 @@ def multipart(fields: Mapping[str, str], name: str, content: bytes, kind: str) -
         for k, v in fields.items()
     ]
     head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
         f"Content-Type: {kind}\r\n\r\n"
     )
     tail = f"\r\n--{boundary}--\r\n"
@@ -197,6 +199,16 @@ class OfficerAtDesk:
         """Send a form with the page's CSRF token; gives the page it leads to."""
         body = urlencode({**fields, "_xsrf": self.cookies.get("_xsrf", "")}, doseq=True).encode()
         headers = {**self._cookie(), "Content-Type": "application/x-www-form-urlencoded"}
+        answer = self._keep(await self.service.ask("POST", path, body, headers))
+        if answer.status in (302, 303):
+            return await self.page(answer.headers["Location"])
+        return answer
+
+    async def show(self, path: str, name: str, picture: bytes) -> Answer:
+        """Send a form with a picture; gives the page it leads to."""
+        fields = {"_xsrf": self.cookies.get("_xsrf", "")}
+        body, kind = multipart(fields, "face.jpg", picture, "image/jpeg", part=name)
+        headers = {**self._cookie(), "Content-Type": kind}
         answer = self._keep(await self.service.ask("POST", path, body, headers))
         if answer.status in (302, 303):
             return await self.page(answer.headers["Location"])

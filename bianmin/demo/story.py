@@ -10,7 +10,8 @@ import secrets
 from collections import Counter
 from pathlib import Path
 
-from bianmin.demo.people import Answer, hidden, new_person
+from bianmin.demo.faces import portrait_jpeg
+from bianmin.demo.people import Answer, new_person
 from bianmin.demo.pictures import id_card_jpeg, no_picture, proof_heic, proof_png
 from bianmin.demo.stage import Stage
 from bianmin.demo.telling import Teller, Telling
@@ -90,15 +91,25 @@ class _Story(Telling):
         self.must("安阳车管所不能面签郑州核发的驾驶证", 'name="checked"' not in page.raw.decode())
         right = await self.log_in("zhengzhou")
         page = await right.form("/desk/face-sign/person", {"id_number": ID_NUMBER})
+        visit = re.search(r"/desk/face-sign/[\w-]{43}", page.raw.decode())
+        self.must("地址里没有身份证号，只有这次办理的编号", visit is not None, page.status)
+        assert visit is not None
         fields: dict[str, str | list[str]] = {
-            "cause": hidden(page, "cause"),
-            "id_number": ID_NUMBER,
             "phone": PHONE,
             "checked": ["card", "face", "papers"],
         }
-        page = await right.form("/desk/face-sign/receipt", fields)
-        self.must("郑州车管所核对原件后面签成功", page.status == 200, page.status)
-        again = await right.form("/desk/face-sign/receipt", fields)
+        early = await right.form(f"{visit[0]}/receipt", fields)
+        self.must("没有拍照比对，不能面签", early.status == 422, early.status)
+        picture = portrait_jpeg(ID_NUMBER, today=True)
+        await right.show(f"{visit[0]}/picture", "picture", picture)
+        for side in ("portrait", "picture"):
+            seen = await right.page(f"{visit[0]}/{side}")
+            self.must(
+                "登记照片和现场照片并排，带水印", seen.raw[:3] == b"\xff\xd8\xff", seen.status
+            )
+        page = await right.form(f"{visit[0]}/receipt", fields)
+        self.must("郑州车管所核对原件、比对照片后面签成功", page.status == 200, page.status)
+        again = await right.form(f"{visit[0]}/receipt", fields)
         self.must("同一张表点两次只办一次", _numbers(again) == _numbers(page))
         text = await self.sms_about("面签")
         self.teller.says("短信", text)

@@ -9,7 +9,14 @@ from tornado.routing import URLSpec
 from handlers.desk import batches, schools, student_moves, students
 from handlers.desk.approve_many import ApproveManyHandler
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
-from handlers.desk.face_sign import FaceSignHandler, FaceSignPersonHandler, FaceSignReceiptHandler
+from handlers.desk.face_sign import (
+    FaceSignHandler,
+    FaceSignPersonHandler,
+    FaceSignPictureHandler,
+    FaceSignPortraitHandler,
+    FaceSignReceiptHandler,
+    FaceSignVisitHandler,
+)
 from handlers.desk.help import HelpHandler
 from handlers.desk.login import LoginHandler, LogoutHandler
 from handlers.desk.matters import DecisionHandler, MatterHandler, PhotoHandler
@@ -17,6 +24,7 @@ from handlers.desk.worklist import FindHandler, NextHandler, RootHandler, WorkLi
 
 _BATCH = r"(?P<batch_id>[\w-]{22})"
 _NUMBER = r"(?P<number>[0-9]{1,20})"
+_VISIT = r"([A-Za-z0-9_-]{43})"
 
 
 def routes() -> list[URLSpec]:
@@ -34,7 +42,6 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/desk/matters/{_NUMBER}/photos/(?P<photo_id>[\w-]{{1,64}})", PhotoHandler),
         URLSpec(r"/desk/face-sign", FaceSignHandler),
         URLSpec(r"/desk/face-sign/person", FaceSignPersonHandler),
-        URLSpec(r"/desk/face-sign/receipt", FaceSignReceiptHandler),
         URLSpec(r"/desk/schools", schools.SchoolsHandler),
         URLSpec(r"/desk/schools/clerk", schools.ClerkHandler),
         URLSpec(r"/desk/students", students.StudentsHandler),
@@ -53,6 +60,10 @@ def routes() -> list[URLSpec]:
         URLSpec(
             rf"/desk/batches/{_BATCH}/corrections\.(?P<kind>csv|xlsx)", batches.CorrectionsHandler
         ),
+        URLSpec(rf"/desk/face-sign/{_VISIT}", FaceSignVisitHandler),
+        URLSpec(rf"/desk/face-sign/{_VISIT}/picture", FaceSignPictureHandler),
+        URLSpec(rf"/desk/face-sign/{_VISIT}/portrait", FaceSignPortraitHandler),
+        URLSpec(rf"/desk/face-sign/{_VISIT}/receipt", FaceSignReceiptHandler),
         URLSpec(r"/desk/help", HelpHandler),
         URLSpec(r"/desk/static/(.*)", DeskStatic, {"path": str(STATIC_FOLDER)}),
     ]

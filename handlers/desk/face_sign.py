@@ -1,14 +1,23 @@
-"""Face-signing at the window: the number on the original card, the person, the receipt."""
+"""Face-signing at the window: the number on the original card, the person's picture beside the
+registry's portrait, the receipt.
+
+The ID number is never in an address: after step one the visit stands for the person.
+"""
 
 from typing import Any
 
 from casework import facesign
 from casework.facesign import FaceSignView
+from casework.photos import Spool
+from casework.views import PhotoFile
 from handlers.desk.base import HOME, DeskHandler
+from handlers.desk.uploads import DeskUpload
 from rules.masking import mask_id, mask_name, mask_phone
+from rules.phones import normalise
 from rules.refusals import Refusal
 
 _LONGEST = 40
+_PAGE = f"{HOME}face-sign"
 
 
 class FaceSignHandler(DeskHandler):
@@ -22,72 +31,124 @@ class FaceSignHandler(DeskHandler):
 
     def page_address(self) -> str:
         """Every step begins here again."""
-        return f"{HOME}face-sign"
+        return _PAGE
 
 
 class FaceSignPersonHandler(FaceSignHandler):
-    """Step two: what the registry holds, and whether this office may sign him up."""
+    """What the registry holds, and whether this office may sign him up."""
 
     def get(self) -> None:
         """A number is never in an address: begin again."""
-        self.redirect(self.page_address())
+        self.redirect(_PAGE)
 
     async def post(self) -> None:
-        """Look the person up."""
+        """Look the person up; where the office may sign him up, go on with his visit."""
         id_number = self.line("id_number", _LONGEST)
         try:
-            found = await facesign.face_sign_lookup(self.ctx, self.officer, id_number)
+            found = await facesign.receive(self.ctx, self.officer, id_number)
         except Refusal as refusal:
             worded = self.worded(refusal)
             self.set_status(worded.status)
             self.render("face_sign.html", id_number=id_number, problem=worded)
             return
-        self.show_person(found, phone=found.person.phone)
-
-    def show_person(self, found: FaceSignView, phone: str, **more: Any) -> None:
-        """The person beside the card, with the form to sign him up if this office may."""
-        shown = {"problem": None, "unchecked": False, "checked": frozenset(), **more}
-        self.render(
-            "face_sign_person.html",
-            found=found,
-            phone=phone,
-            office_names={o.code: o.name for o in found.offices},
-            cause=self.new_cause(),
-            **shown,
-        )
+        if found.allowed:
+            self.redirect(f"{_PAGE}/{found.visit}", status=303)
+        else:
+            _show(self, found)
 
 
-class FaceSignReceiptHandler(FaceSignPersonHandler):
+class FaceSignVisitHandler(FaceSignHandler):
+    """Step two: the picture taken beside the registry's portrait, the checks, the phone."""
+
+    async def get(self, visit: str) -> None:  # type: ignore[override]  # the visit is the address
+        """Show them."""
+        found = await facesign.received(self.ctx, self.officer, visit)
+        _show(self, found, phone=found.person.phone)
+
+
+class FaceSignPictureHandler(DeskUpload):
+    """The picture taken or chosen at the counter: GET shows it, POST takes a new one."""
+
+    needs = "face_sign"
+
+    async def get(self, visit: str) -> None:
+        """Marked with who looks at it."""
+        await _stream(self, await facesign.shown_picture(self.ctx, self.officer, visit))
+
+    async def received(self, *path: str, spool: Spool, refused: Refusal | None) -> None:
+        """Keep it and show both side by side."""
+        (visit,) = path
+        try:
+            if refused is not None:
+                raise refused
+            await facesign.take_picture(self.ctx, self.officer, visit, spool)
+        except Refusal as refusal:
+            # Raises itself when the visit is over: that is the error page's.
+            found = await facesign.received(self.ctx, self.officer, visit)
+            worded = self.worded(refusal)
+            self.set_status(worded.status)
+            _show(self, found, phone=found.person.phone, problem=worded)
+            return
+        self.redirect(f"{_PAGE}/{visit}", status=303)
+
+    def page_address(self) -> str:
+        """Begin again."""
+        return _PAGE
+
+
+class FaceSignPortraitHandler(FaceSignHandler):
+    """The registry's portrait."""
+
+    async def get(self, visit: str) -> None:  # type: ignore[override]  # the visit is the address
+        """Marked with who looks at it."""
+        await _stream(self, await facesign.shown_portrait(self.ctx, self.officer, visit))
+
+
+class FaceSignReceiptHandler(FaceSignHandler):
     """Step three: done, with a receipt to print."""
 
-    CHECKS = frozenset({"card", "face", "papers"})
+    def get(self, visit: str) -> None:  # type: ignore[override]  # the visit is the address
+        """Somebody reloaded after an error: back to the visit."""
+        self.redirect(f"{_PAGE}/{visit}")
 
-    async def post(self) -> None:
+    async def post(self, visit: str) -> None:
         """Sign up; a repeated click gives the same receipt."""
-        id_number = self.line("id_number", _LONGEST)
         phone = self.line("phone", _LONGEST)
         checked = frozenset(self.get_body_arguments("checked"))
-        cause = self.cause()
-        found = await facesign.face_sign_lookup(self.ctx, self.officer, id_number)
-        if not checked >= self.CHECKS:
-            self.set_status(422)
-            self.show_person(found, phone, unchecked=True, checked=checked)
-            return
+        found = await facesign.received(self.ctx, self.officer, visit)
         try:
-            matter = await facesign.face_sign(
-                self.ctx, self.officer, id_number=id_number, phone=phone, cause=cause
+            matter = await facesign.confirm(
+                self.ctx, self.officer, visit, phone=phone, checked=checked
             )
         except Refusal as refusal:
             worded = self.worded(refusal)
             self.set_status(worded.status)
-            self.show_person(found, phone, problem=worded, checked=checked)
+            _show(self, found, phone=phone, problem=worded, checked=checked)
             return
         self.render(
             "face_sign_receipt.html",
             matter=matter,
             name=mask_name(found.person.name),
             id_number=mask_id(found.person.id_number),
-            phone=mask_phone("".join(c for c in phone if c.isdigit())[-11:]),
+            phone=mask_phone(normalise(phone)),
             licence=found.licence,
             vehicles=found.vehicles,
         )
+
+
+def _show(handler: DeskHandler, found: FaceSignView, **more: Any) -> None:
+    """The person beside the card, with what is to be done next if this office may."""
+    shown = {"problem": None, "phone": "", "checked": frozenset(), **more}
+    handler.render(
+        "face_sign_person.html",
+        found=found,
+        office_names={o.code: o.name for o in found.offices},
+        **shown,
+    )
+
+
+async def _stream(handler: DeskHandler, photo: PhotoFile) -> None:
+    handler.set_header("Content-Type", photo.media_type)
+    async for piece in photo.stream:
+        handler.write(piece)
+        await handler.flush()

@@ -10,6 +10,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.faces import face
+
 PICTURES = os.environ.get("BIANMIN_PICTURES")
 """A folder: the pictures of docs/the-story.md are then taken anew on the way."""
 
@@ -125,6 +127,11 @@ class Desk:
         self.page.get_by_role("link", name="面签注册").click()
         self.page.get_by_label("身份证号").fill(id_number)
         self.page.get_by_role("button", name="查询").click()
+        picture = {"name": "face.jpg", "mimeType": "image/jpeg", "buffer": face(id_number)}
+        self.page.get_by_label("拍照或选择照片").set_input_files(picture)
+        self.page.get_by_role("button", name="上传照片").click()
+        for image in self.page.locator(".compare img").all():
+            expect(image).to_have_js_property("complete", True)
         for check in self.page.get_by_role("checkbox").all():
             check.check()
         self.page.get_by_role("button", name="确认面签").click()

@@ -9,6 +9,7 @@ from casework.context import Context
 from rules.people import Tier
 from tests.desk.conftest import SignIn
 from tests.desk.town import HOME_OFFICE, OFFICE_NAMES, OTHER_OFFICE, Town
+from tests.support.faces import face
 
 
 def look_up(page: Page, id_number: str) -> None:
@@ -16,6 +17,35 @@ def look_up(page: Page, id_number: str) -> None:
     page.goto("/desk/face-sign")
     page.get_by_label("身份证号").fill(id_number)
     page.keyboard.press("Enter")
+
+
+def take_picture(page: Page) -> None:
+    """Step two: the person's picture beside the portrait; both are shown."""
+    choose(page, face("at the counter"))
+    shown = page.locator(".compare img")
+    expect(shown.last).to_have_attribute("alt", "现场照片")
+    for image in shown.all():
+        expect(image).to_have_js_property("complete", True)
+        assert image.evaluate("image => image.naturalWidth") > 0
+
+
+def choose(page: Page, content: bytes) -> None:
+    """A file for the picture, sent."""
+    picture = {"name": "face.jpg", "mimeType": "image/jpeg", "buffer": content}
+    page.locator("[name=picture]").set_input_files(picture)
+    page.get_by_role("button", name="上传照片").click()
+
+
+def looks(town: Town, id_number: str) -> list[str]:
+    """The fields officers looked at, as the access log has them, of this person."""
+
+    async def work(ctx: Context) -> list[str]:
+        key = ctx.stores.vault.id_key(id_number)
+        found = ctx.stores.database["access_log"].find({})
+        entries = [entry async for entry in found]
+        return [f for e in entries if e.get("subject") == key for f in e["fields"]]
+
+    return town.run(work)
 
 
 def tiers(town: Town, id_number: str) -> frozenset[Tier]:
@@ -34,6 +64,10 @@ def test_a_citizen_is_signed_up_and_gets_a_receipt(town: Town, sign_in: SignIn) 
     look_up(page, number)
     expect(page.get_by_role("status")).to_contain_text(f"{OFFICE_NAMES[HOME_OFFICE]}可以为此人办理")
     assert number not in page.url
+    expect(page.get_by_text("人口登记系统没有此人的照片")).to_be_visible()
+    expect(page.get_by_role("button", name="确认面签")).to_have_count(0)
+    take_picture(page)
+    expect(page.get_by_text("与身份证原件上的照片和右边的照片相符")).to_be_visible()
     page.get_by_label("本人使用的手机号").fill("139 0000 9999")
     page.get_by_role("button", name="确认面签").click()
     assert tiers(town, number) == frozenset()
@@ -53,6 +87,7 @@ def test_a_citizen_is_signed_up_and_gets_a_receipt(town: Town, sign_in: SignIn) 
     page.goto("/desk/?state=finished")
     page.get_by_role("link", name=receipt).click()
     expect(page.locator("main")).to_contain_text("窗口面签完成")
+    expect(page.locator(".photo img")).to_have_count(1)
     look_up(page, number)
     expect(page.get_by_role("status")).to_contain_text("已经面签过")
 
@@ -61,12 +96,12 @@ def test_checks_left_out_are_asked_for_without_script_too(town: Town, sign_in: S
     number = town.licence_holder()
     page = sign_in("li")
     look_up(page, number)
-    expect(page.get_by_label("本人使用的手机号")).to_be_visible()
+    take_picture(page)
     page.eval_on_selector_all("[required]", "all => all.forEach(e => e.required = false)")
     page.locator("[name=checked]").first.check()
     page.get_by_label("本人使用的手机号").fill("13900001111")
     page.get_by_role("button", name="确认面签").click()
-    expect(page.get_by_role("alert")).to_contain_text("三项都当面核对过")
+    expect(page.get_by_role("alert")).to_contain_text("还没有逐项核对完")
     expect(page.get_by_label("本人使用的手机号")).to_have_value("13900001111")
     expect(page.locator("[name=checked]:checked")).to_have_count(1)
     assert tiers(town, number) == frozenset()
@@ -80,13 +115,15 @@ def test_another_office_cannot_sign_and_is_told_which_one_can(town: Town, sign_i
     expect(page.locator("main")).to_contain_text(OFFICE_NAMES[OTHER_OFFICE])
     expect(page.get_by_role("button", name="确认面签")).to_have_count(0)
     token = page.locator("[name=_xsrf]").first.input_value()
-    form = {"_xsrf": token, "id_number": number, "phone": "13900002222", "cause": "b" * 20}
     forced = page.request.post(
-        "/desk/face-sign/receipt",
+        f"/desk/face-sign/{'a' * 43}/receipt",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
-        data=urlencode({**form, "checked": ["card", "face", "papers"]}, doseq=True),
+        data=urlencode(
+            {"_xsrf": token, "phone": "13900002222", "checked": ["card", "face", "papers"]},
+            doseq=True,
+        ),
     )
-    assert forced.status == 403
+    assert forced.status == 410
     assert tiers(town, number) == frozenset()
 
 
@@ -97,3 +134,62 @@ def test_numbers_that_cannot_be_are_worded_and_kept(sign_in: SignIn) -> None:
     expect(page.get_by_label("身份证号")).to_have_value("410105199001010000")
     look_up(page, "41010519920202001X")
     expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_the_portrait_on_file_stands_beside_the_picture_and_every_look_is_logged(
+    town: Town, sign_in: SignIn
+) -> None:
+    number = town.licence_holder()
+    town.portrait(number)
+    page = sign_in("li")
+    look_up(page, number)
+    expect(page.get_by_alt_text("人口登记照片")).to_have_js_property("complete", True)
+    take_picture(page)
+    expect(page.get_by_text("与左右两张照片相符")).to_be_visible()
+    assert {"portrait", "counter_picture"} <= set(looks(town, number))
+    visit = page.url
+    for box in page.locator("[name=checked]").all():
+        box.check()
+    page.get_by_role("button", name="确认面签").click()
+    expect(page.get_by_role("status")).to_contain_text("面签已完成")
+    other = sign_in("zhao")
+    assert other.request.get(f"{visit}/picture").status == 410
+    assert other.request.get(f"{visit}/portrait").status == 410
+
+
+def test_confirming_without_having_seen_the_pictures_is_refused(
+    town: Town, sign_in: SignIn
+) -> None:
+    number = town.licence_holder()
+    town.portrait(number)
+    page = sign_in("li")
+    page.route("**/portrait", lambda route: route.abort())
+    look_up(page, number)
+    choose(page, face("at the counter"))
+    page.get_by_label("本人使用的手机号").fill("13900003333")
+    for box in page.locator("[name=checked]").all():
+        box.check()
+    page.get_by_role("button", name="确认面签").click()
+    expect(page.get_by_role("alert")).to_contain_text("还没有逐项核对完")
+    assert tiers(town, number) == frozenset()
+
+
+def test_what_is_no_picture_is_worded_and_a_form_from_elsewhere_is_refused(
+    town: Town, sign_in: SignIn
+) -> None:
+    number = town.licence_holder()
+    page = sign_in("li")
+    look_up(page, number)
+    choose(page, b"<html>" + b"x" * 5000)
+    expect(page.get_by_role("alert")).to_contain_text("不支持这种文件")
+    page.eval_on_selector_all("[required]", "all => all.forEach(e => e.required = false)")
+    page.get_by_role("button", name="上传照片").click()
+    expect(page.get_by_role("alert")).to_contain_text("还没有选择照片")
+    visit = page.url.removesuffix("/picture")
+    picture = {"name": "face.jpg", "mimeType": "image/jpeg", "buffer": face()}
+    forged = page.request.post(f"{visit}/picture", multipart={"_xsrf": "x", "picture": picture})
+    assert forged.status == 403
+    forged = page.request.post(f"{visit}/picture", multipart={"picture": picture})
+    assert forged.status == 403
+    page.goto(visit)
+    expect(page.get_by_text("还没有拍照")).to_be_visible()

@@ -8,6 +8,7 @@ import asyncio
 import csv
 import io
 import threading
+import zipfile
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from datetime import timedelta
@@ -20,8 +21,10 @@ from bianmin.settings import PREFIX, Settings
 from casework import exchange, facesign, matters, officers, steps
 from casework.context import Context
 from casework.officers import Officer
+from casework.registry_portraits import import_portraits
 from rules.matter import Matter
 from rules.people import Citizen, Tier
+from tests.support.faces import face
 from tests.support.processes import House
 
 HOME_OFFICE, OTHER_OFFICE = "4101-VO", "4106-VO"
@@ -150,6 +153,19 @@ class Town:
 
         self.run(work)
         return number
+
+    def portrait(self, number: str, name: str = "王小明") -> None:
+        """The population registry knows the person, with a portrait."""
+        archive = self.house.folder / "portraits.zip"
+        with zipfile.ZipFile(archive, "w") as target:
+            target.writestr(f"{number}.jpg", face(number))
+
+        async def work(ctx: Context) -> None:
+            await self._import(ctx, "population", [{"id_number": number, "name": name}])
+            report = await import_portraits(ctx, archive, lambda rows: None)
+            assert (report.accepted, report.errors) == (1, [])
+
+        self.run(work)
 
     def citizen(self) -> Citizen:
         """A face-signed citizen whose licence the home office issued."""

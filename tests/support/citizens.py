@@ -13,6 +13,7 @@ from typing import Any
 
 from stdnum.iso7064 import mod_11_2
 
+from tests.support.faces import face
 from tests.support.processes import House
 from tests.support.web import Browser, Reply, fetch, fetch_json, multipart
 
@@ -176,16 +177,13 @@ class Town:
         desk = self.desk(OFFICE)
         desk.open("/desk/face-sign")
         page = desk.send("/desk/face-sign/person", {"id_number": person.id_number})
+        found = re.search(r"/desk/face-sign/[\w-]{43}", page.body.decode())
+        assert found is not None, page.body.decode()
+        page = desk.send_file(f"{found[0]}/picture", "picture", face())
         assert page.status == 200, page.body.decode()
-        done = desk.send(
-            "/desk/face-sign/receipt",
-            {
-                "id_number": person.id_number,
-                "phone": person.phone,
-                "cause": hidden(page, "cause"),
-                "checked": ["card", "face", "papers"],
-            },
-        )
+        assert desk.open(f"{found[0]}/picture").status == 200
+        checked = ["card", "face", "papers"]
+        done = desk.send(f"{found[0]}/receipt", {"phone": person.phone, "checked": checked})
         assert done.status == 200, done.body.decode()
 
     def desk(self, office: str) -> Browser:
