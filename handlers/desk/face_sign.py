@@ -11,7 +11,7 @@ from casework.facesign import FaceSignView
 from casework.photos import Spool
 from casework.views import PhotoFile
 from handlers.desk.base import HOME, DeskHandler
-from handlers.desk.uploads import DeskUpload
+from handlers.desk.file_form import FileFormHandler
 from rules.masking import mask_id, mask_name, mask_phone
 from rules.phones import normalise
 from rules.refusals import Refusal
@@ -66,30 +66,39 @@ class FaceSignVisitHandler(FaceSignHandler):
         _show(self, found, phone=found.person.phone)
 
 
-class FaceSignPictureHandler(DeskUpload):
+class FaceSignPictureHandler(FileFormHandler):
     """The picture taken or chosen at the counter: GET shows it, POST takes a new one."""
 
     needs = "face_sign"
+    files = ("picture",)
+    _spool: Spool | None = None
 
     async def get(self, visit: str) -> None:
         """Marked with who looks at it."""
         await _stream(self, await facesign.shown_picture(self.ctx, self.officer, visit))
 
-    async def received(self, *path: str, spool: Spool, refused: Refusal | None) -> None:
-        """Keep it and show both side by side."""
-        (visit,) = path
-        try:
-            if refused is not None:
-                raise refused
-            await facesign.take_picture(self.ctx, self.officer, visit, spool)
-        except Refusal as refusal:
-            # Raises itself when the visit is over: that is the error page's.
-            found = await facesign.received(self.ctx, self.officer, visit)
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
-            _show(self, found, phone=found.person.phone, problem=worded)
+    async def take_file(self, name: str, chunk: bytes) -> None:
+        """Into the encrypted spool as it comes; where none was chosen, an empty one comes."""
+        if not chunk:
             return
+        if self._spool is None:
+            self._spool = await self.held.enter_async_context(self.ctx.lab.spool())
+        await self._spool.write(chunk)
+
+    async def send(self) -> None:
+        """Keep it and show both side by side."""
+        if self._spool is None:
+            raise Refusal("picture-missing")
+        visit = str(self.path_args[0])
+        await facesign.take_picture(self.ctx, self.officer, visit, self._spool)
         self.redirect(f"{_PAGE}/{visit}", status=303)
+
+    async def show_refused(self, refusal: Refusal) -> None:
+        """The visit again, with what is wrong; when that is over, the error page."""
+        found = await facesign.received(self.ctx, self.officer, str(self.path_args[0]))
+        worded = self.worded(refusal)
+        self.set_status(worded.status)
+        _show(self, found, phone=found.person.phone, problem=worded)
 
     def page_address(self) -> str:
         """Begin again."""

@@ -1,5 +1,6 @@
 """Licence and vehicles bound at the window, and let go: by the citizen or by the registry."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from casework.facts import facts_about
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
+from storage.tiers import StudentTier
 from tests.casework.inside import OFFICE, citizen, house, licence_holder, officer
 from tests.desk.town import id_number
 
@@ -106,8 +108,12 @@ async def test_a_student_looks_up_neither_licence_nor_vehicles(
 ) -> None:
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who = await _signed(ctx, 1)
-        tiers = {"$set": {"tiers": {Tier.STUDENT.value: {"since": ctx.now()}}}}
-        await ctx.stores.database["sessions"].update_one({"_id": who.key}, tiers)
+        student = StudentTier("1", "S", "C1", ctx.today() + timedelta(days=9), active=True)
+        now = ctx.now()
+        await ctx.stores.tiers.grant_student(who.key, "e", student, since=now, office=OFFICE)
+        for tier in (Tier.DIRECT, Tier.FACE_SIGNED):
+            change = {"$unset": {f"tiers.{tier}": ""}}
+            await ctx.stores.database["sessions"].update_one({"_id": who.key}, change)
         for look in (bindings.vehicles, me.licences):
             with pytest.raises(Refusal) as refused:
                 await look(ctx, who)
