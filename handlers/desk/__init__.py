@@ -24,7 +24,7 @@ from handlers.desk.worklist import FindHandler, NextHandler, RootHandler, WorkLi
 
 _BATCH = r"(?P<batch_id>[\w-]{22})"
 _NUMBER = r"(?P<number>[0-9]{1,20})"
-_VISIT = r"([A-Za-z0-9_-]{43})"
+_VISIT = r"(?P<visit>[\w-]{43})"
 
 
 def routes() -> list[URLSpec]:

@@ -89,13 +89,13 @@ class FaceSignPictureHandler(FileFormHandler):
         """Keep it and show both side by side."""
         if self._spool is None:
             raise Refusal("picture-missing")
-        visit = str(self.path_args[0])
+        visit = self.path_kwargs["visit"]
         await facesign.take_picture(self.ctx, self.officer, visit, self._spool)
         self.redirect(f"{_PAGE}/{visit}", status=303)
 
     async def show_refused(self, refusal: Refusal) -> None:
         """The visit again, with what is wrong; when that is over, the error page."""
-        found = await facesign.received(self.ctx, self.officer, str(self.path_args[0]))
+        found = await facesign.received(self.ctx, self.officer, self.path_kwargs["visit"])
         worded = self.worded(refusal)
         self.set_status(worded.status)
         _show(self, found, phone=found.person.phone, problem=worded)
