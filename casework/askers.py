@@ -1,7 +1,8 @@
 """Who asks for an SMS code, so that his code, his tries and his limits are his alone.
 
-An asker is, from strongest to weakest: a WeChat account, a device that kept the ``challenge`` of
-an earlier request, or a network address. See docs/decisions/0008-codes-belong-to-their-asker.md.
+An asker is, from strongest to weakest: a citizen logged in, a WeChat account, a device that kept
+the ``challenge`` of an earlier request, or a network address. See
+docs/decisions/0008-codes-belong-to-their-asker.md.
 """
 
 import base64
@@ -21,12 +22,14 @@ _IPV6_SITE = 64
 @dataclass(frozen=True)
 class Asker:
     """``mark``: what his codes and tries are kept under; ``place``: what floods are counted by;
-    ``device``: the mark a device is recognised by next time. All are blind indexes."""
+    ``device``: the mark a device is recognised by next time; ``citizen``: who is logged in. All are
+    blind indexes."""
 
     mark: str
     place: str
     device: str = ""
     challenge: str = ""
+    citizen: str = ""
 
 
 def asker_at(
@@ -68,13 +71,21 @@ def asker_in_chat(ctx: Context, identity: WechatIdentity) -> Asker:
     return Asker(mark, mark)
 
 
+def asker_logged_in(ctx: Context, key: str) -> Asker:
+    """Who asks while he is logged in: the citizen himself, from whatever address."""
+    mark = _mark(ctx, "citizen", key)
+    return Asker(mark, mark, citizen=key)
+
+
 def is_known(ctx: Context, session: Session | None, asker: Asker) -> bool:
-    """Whether the asker is a WeChat account bound to this person, or a device that logged in as
-    him before. An address never is: neighbours behind it would learn who has an account."""
+    """Whether the asker is this person, logged in, or a WeChat account bound to him, or a device
+    that logged in as him before. An address never is: neighbours behind it would learn who has an
+    account."""
     if session is None:
         return False
     bound = {_openid_mark(ctx, app, one.openid) for app, one in session.wechat.items()}
-    return asker.mark in bound or asker.device in session.askers
+    logged_in = asker.citizen == session.key
+    return logged_in or asker.mark in bound or asker.device in session.askers
 
 
 def _mark(ctx: Context, kind: str, value: str) -> str:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from casework import matters
+from casework import mandates, matters
+from casework.acting import rows_about
 from casework.askers import Asker
 from casework.codes import prove, slot
 from casework.context import Context
@@ -55,8 +56,9 @@ def what_stays(ctx: Context) -> list[Stays]:
 
 
 async def may_close(ctx: Context, citizen: Citizen) -> None:
-    """Raises closing-matters-under-way, naming each; drafts are no hindrance."""
-    rows = await ctx.stores.matters.of_applicant(citizen.key, _LISTED)
+    """Raises closing-matters-under-way, naming each; drafts are no hindrance, nor is what he does
+    for somebody else: that is his principal's."""
+    rows = await rows_about(ctx, citizen, _LISTED)
     numbers = [r.number for r in rows if r.state not in ENDED and r.state is not State.DRAFT]
     if numbers:
         raise Refusal("closing-matters-under-way", numbers=sorted(numbers))
@@ -79,6 +81,7 @@ async def close(
             raise Refusal("not-logged-in")
         await may_close(ctx, citizen)
         await _throw_drafts_away(ctx, citizen, cause)
+        await mandates.end_all(ctx, citizen, cause)
         now = ctx.now()
         # Thrown away, a draft gives its place back: look again before closing on what was seen.
         seen = await ctx.stores.closings.look(citizen.key) or seen
@@ -94,7 +97,7 @@ async def close(
 
 
 async def _throw_drafts_away(ctx: Context, citizen: Citizen, cause: str) -> None:
-    for row in await ctx.stores.matters.of_applicant(citizen.key, _LISTED):
+    for row in await rows_about(ctx, citizen, _LISTED):
         if row.state is State.DRAFT:
             await matters.withdraw(ctx, citizen, row.number, f"{cause}:{row.number}")
 

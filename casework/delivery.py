@@ -8,21 +8,19 @@ here bumps the matter's version: an officer and a worker never refuse each other
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter
 
 from casework.context import Context
+from casework.mail import Carrier, Reader, carrier, carrier_of, due
 from notify.order import Reach, channels
 from notify.outcome import InDoubt, Outcome, Rejected, Taken
 from notify.sms import Fate
 from rules import notices
 from rules.calendar import HOUSE_ZONE
-from rules.matter import Matter
-from rules.messages import sms_params, subscribe_data
 from rules.notices import Notice, NoticeState, Pace
-from storage.matters import StoredMatter
 from storage.sessions import Session
 
 log = structlog.get_logger()
@@ -49,9 +47,9 @@ class Receipt:
 
 
 async def deliver_due(ctx: Context, limit: int = 200) -> int:
-    """Attend to every matter with a notice due; how many were. One that cannot be attended to
-    holds up no other."""
-    numbers = await ctx.stores.matters.with_notice_due(ctx.now(), limit)
+    """Attend to everything with a notice due; how many were. One that cannot be attended to holds
+    up no other."""
+    numbers = await due(ctx, limit)
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def one(number: str) -> bool:
@@ -67,23 +65,23 @@ async def deliver_due(ctx: Context, limit: int = 200) -> int:
 
 
 async def attend(ctx: Context, number: str) -> None:
-    """Do the next thing for each due notice of one matter."""
-    stored = await ctx.stores.matters.get(number)
+    """Do the next thing for each due notice of one matter or mandate."""
+    stored = await carrier(ctx, number)
     if stored is None:
         return
-    due = [n for n in stored.notices.values() if n.due is not None and n.due <= ctx.now()]
-    if not due:
+    waiting = [n for n in stored.notices.values() if n.due is not None and n.due <= ctx.now()]
+    if not waiting:
         # The clear field is behind: an append kept an earlier time. Write any notice to mend it.
         for notice in list(stored.notices.values())[:1]:
-            await ctx.stores.matters.save_notice(stored, notice)
-    for notice in due:
+            await stored.save(ctx, notice)
+    for notice in waiting:
         match notice.state:
             case NoticeState.DUE:
                 await _send(ctx, number, notice.id)
             case NoticeState.SENDING:
                 await _change(ctx, number, notice.id, _expired(ctx))
             case NoticeState.IN_DOUBT:
-                await _settle(ctx, stored, notice)
+                await _settle(ctx, number, stored, notice)
 
 
 def _expired(ctx: Context) -> Callable[[Notice], Notice | None]:
@@ -96,77 +94,64 @@ def _expired(ctx: Context) -> Callable[[Notice], Notice | None]:
 
 
 async def _send(ctx: Context, number: str, notice_id: str) -> None:
-    stored = await ctx.stores.matters.get(number)
+    stored = await carrier(ctx, number)
     if stored is None:
         return
     notice = stored.notices[notice_id]
     if notice.state is not NoticeState.DUE:
         return
-    session = await ctx.stores.sessions.get(stored.matter.applicant)
-    channel = _channel(ctx, session, stored.matter, notice)
+    reader = await stored.reader(ctx, notice)
+    channel = _channel(ctx, reader, notice)
     if channel is None:
         await _change(ctx, number, notice_id, lambda n: notices.dead(n, ctx.now()))
         HANDED.labels(notice.channel or "none", "dead").inc()
-        log.error("notice-dead", matter=number, notice=notice_id)
+        log.warning("notice-dead", matter=number, notice=notice_id)
         return
     lease = ctx.ids.token()[:16]
     claimed = notices.claimed(notice, channel, lease, ctx.now(), _pace(ctx))
-    if not await ctx.stores.matters.save_notice(stored, claimed):
+    if not await stored.save(ctx, claimed):
         return  # another worker was first
     ctx.checkpoint("before-gateway")
-    outcome = await _hand_over(ctx, session, stored.matter, claimed)
+    outcome = await _hand_over(ctx, reader, stored, claimed)
     ctx.checkpoint("after-gateway")
     await _record(ctx, number, claimed, outcome)
 
 
-def _channel(ctx: Context, session: Session | None, matter: Matter, notice: Notice) -> str | None:
-    template = ctx.book.texts.consent_template(notice.template)
+def _channel(ctx: Context, reader: Reader, notice: Notice) -> str | None:
+    session, template = reader.session, ctx.book.texts.consent_template(notice.template)
     reach = Reach(
         mini_openid=session is not None and "mini" in session.wechat,
         consents=session.consents.get(template, 0) if session else 0,
-        phone=bool(_phone(session, matter)),
+        phone=bool(reader.phone),
     )
     return next((c.value for c in channels(reach, notice.closed)), None)
 
 
-def _phone(session: Session | None, matter: Matter) -> str:
-    """The account's phone; of who has no account yet, the one given with the matter."""
-    return session.phone if session else matter.form.get("phone", "")
-
-
-async def _hand_over(
-    ctx: Context, session: Session | None, matter: Matter, notice: Notice
-) -> Outcome:
-    service = ctx.book.catalogue[matter.service]
-    office = await ctx.office(matter.office)
-    texts = ctx.book.texts
+async def _hand_over(ctx: Context, reader: Reader, stored: Carrier, notice: Notice) -> Outcome:
+    session = reader.session
     if notice.channel == "subscribe" and session is not None:
-        template = texts.consent_template(notice.template)
+        template = ctx.book.texts.consent_template(notice.template)
         if not await ctx.stores.sessions.use_consent(session.key, template):
             return Rejected("consent-used-up", "other_channel", "")
-        outcome = await _by_subscribe(ctx, session, matter, notice, template)
+        outcome = await _by_subscribe(ctx, session, stored, notice, template)
         if isinstance(outcome, Rejected) and outcome.action != "other_channel":
             # WeChat took none of it, so the consent is good for another try.
             await ctx.stores.sessions.return_consent(session.key, template)
         return outcome
+    sms = await stored.sms(ctx, notice)
     if _too_late(ctx, notice):
         return _TOO_LATE
-    params = sms_params(texts, service, matter, notice.template, office)
-    return await ctx.gateways.sms.send(
-        _phone(session, matter), texts.sms_template(notice.template), params, out_id=notice.id
-    )
+    return await ctx.gateways.sms.send(reader.phone, sms.template, sms.params, out_id=notice.id)
 
 
 async def _by_subscribe(
-    ctx: Context, session: Session, matter: Matter, notice: Notice, template: str
+    ctx: Context, session: Session, stored: Carrier, notice: Notice, template: str
 ) -> Outcome:
     if _too_late(ctx, notice):
         return _TOO_LATE
-    service = ctx.book.catalogue[matter.service]
-    at = notice_time(matter, notice)
-    data = subscribe_data(ctx.book.texts, service, matter, notice.template, at)
+    push = stored.push(ctx, notice)
     return await ctx.gateways.mini.send_subscribe(
-        session.wechat["mini"].openid, template, data, f"pages/matter?no={matter.number}"
+        session.wechat["mini"].openid, template, push.data, push.page
     )
 
 
@@ -175,12 +160,6 @@ def _too_late(ctx: Context, notice: Notice) -> bool:
     find another worker at it."""
     began = notice.began or ctx.now()
     return ctx.now() - began > timedelta(seconds=_pace(ctx).lease) / 2
-
-
-def notice_time(matter: Matter, notice: Notice) -> datetime:
-    """When what the notice tells of happened, in the house's zone."""
-    at = next(e.at for e in matter.timeline if e.id == notice.event)
-    return at.astimezone(HOUSE_ZONE)
 
 
 async def _record(ctx: Context, number: str, claimed: Notice, outcome: Outcome) -> None:
@@ -201,12 +180,13 @@ async def _record(ctx: Context, number: str, claimed: Notice, outcome: Outcome) 
     await _change(ctx, number, claimed.id, change)
 
 
-async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
+async def _settle(ctx: Context, number: str, stored: Carrier, notice: Notice) -> None:
     """Find out what became of a doubtful message: by looking it up, else by one flagged repeat."""
     found: Fate = "unknown"
     if notice.channel == "sms":
-        session = await ctx.stores.sessions.get(stored.matter.applicant)
-        found = await _looked_up(ctx, _phone(session, stored.matter), notice)
+        reader = await stored.reader(ctx, notice)
+        if reader.phone:
+            found = await _looked_up(ctx, reader.phone, notice)
 
     def change(now: Notice) -> Notice | None:
         if now.state is not NoticeState.IN_DOUBT or now.began != notice.began:
@@ -221,10 +201,10 @@ async def _settle(ctx: Context, stored: StoredMatter, notice: Notice) -> None:
             case _:
                 return notices.unresolved(now, ctx.now(), _pace(ctx))
 
-    after = await _change(ctx, stored.matter.number, notice.id, change)
+    after = await _change(ctx, number, notice.id, change)
     if after is not None and after.flagged and not notice.flagged:
         REPEATS.inc()
-        log.warning("notice-repeated", matter=stored.matter.number, notice=notice.id)
+        log.warning("notice-repeated", matter=number, notice=notice.id)
 
 
 async def _looked_up(ctx: Context, phone: str, notice: Notice) -> Fate:
@@ -243,8 +223,8 @@ async def receipts(ctx: Context, found: Iterable[Receipt]) -> int:
     """Take in receipts; how many belonged to a notice. Login codes have none to keep."""
     known = 0
     for receipt in found:
-        number = receipt.out_id.partition("-")[0]
-        stored = await ctx.stores.matters.get(number) if number else None
+        number = carrier_of(receipt.out_id)
+        stored = await carrier(ctx, number)
         if stored is None or receipt.out_id not in stored.notices:
             continue
         known += 1
@@ -265,11 +245,11 @@ async def _change(
     """Write a notice's next state, reading again as often as another delivery was faster; gives
     what was written."""
     for _ in range(_TRIES):
-        stored = await ctx.stores.matters.get(number)
+        stored = await carrier(ctx, number)
         if stored is None:
             return None
         after = change(stored.notices[notice_id])
-        if after is None or await ctx.stores.matters.save_notice(stored, after):
+        if after is None or await stored.save(ctx, after):
             return after
     raise RuntimeError(f"notice {notice_id} could not be written")
 

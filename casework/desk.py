@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 
 from casework import steps
 from casework.context import Context
+from casework.desk_people import AgentView, PersonView, agent_view, applicant_view
 from casework.facts import facts_about
 from casework.officers import Officer
-from casework.presenting import event_note, licence_view, matter_view
+from casework.presenting import actor_label, event_note, licence_view, matter_view
 from casework.views import LicenceView, MatterView, PhotoFile, TimelineEntry
 from rules.calendar import HOUSE_ZONE
 from rules.conditions import judged
 from rules.facts import Facts
 from rules.flow import allowed
-from rules.masking import mask_name
+from rules.masking import groups, mask_name
 from rules.matter import Defect, Matter, State
 from rules.refusals import Refusal
 from storage.matters import MatterRow, StoredMatter
@@ -33,8 +34,9 @@ LISTED = (State.SUBMITTED, State.CORRECTION, State.APPROVED, State.FINISHED, Sta
 
 @dataclass(frozen=True)
 class WorkRow:
-    """One line of a work list; the applicant's name is masked. ``detail``: a student's class and
-    school; ``many`` when it may be approved together with others."""
+    """One line of a work list; the name of whom it is about is masked. ``detail``: a student's
+    class and school; ``many`` when it may be approved together with others; ``by_agent`` when an
+    agent applied."""
 
     number: str
     title: str
@@ -48,6 +50,7 @@ class WorkRow:
     detail: str
     version: int
     many: bool
+    by_agent: bool
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,6 @@ class WorkList:
     rows: list[WorkRow]
     counts: dict[str, int]
     next: str | None
-
-
-@dataclass(frozen=True)
-class PersonView:
-    """A person in clear, for the officer who decides about him."""
-
-    name: str
-    id_number: str
-    phone: str
 
 
 @dataclass(frozen=True)
@@ -86,10 +80,12 @@ class ConditionView:
 
 @dataclass(frozen=True)
 class DeskMatter:
-    """A matter as the deciding officer sees it."""
+    """A matter as the deciding officer sees it. The applicant is whom it is about; ``agent`` is
+    set where somebody else applied for him."""
 
     view: MatterView
     applicant: PersonView
+    agent: AgentView | None
     licence: DeskLicence | None
     conditions: list[ConditionView]
     log: list[TimelineEntry]
@@ -121,7 +117,7 @@ async def worklist(
 
 
 async def _row(ctx: Context, row: MatterRow) -> WorkRow:
-    session = await ctx.stores.sessions.get(row.applicant)
+    session = await ctx.stores.sessions.get(row.subject)
     service, name, detail = ctx.book.catalogue[row.service], session.name if session else "", ""
     enrolment = service.kind == "enrolment"
     if enrolment:
@@ -142,6 +138,7 @@ async def _row(ctx: Context, row: MatterRow) -> WorkRow:
         detail=detail,
         version=row.version,
         many=enrolment and row.state is State.SUBMITTED,
+        by_agent=row.mandate is not None,
     )
 
 
@@ -160,16 +157,16 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     matter = stored.matter
     fields = ["name", "id_number", "phone", "form", "licence", "timeline", "notices"]
     await record_look(ctx, officer, "open-matter", matter.subject, number, fields)
+    if matter.mandate is not None:
+        agent = matter.applicant
+        await record_look(ctx, officer, "open-agent", agent, number, list(groups("desk.agent")))
     service = ctx.book.catalogue[matter.service]
-    session = await ctx.stores.sessions.get(matter.applicant)
     facts = await facts_about(ctx, matter.subject, matter.form.get("id_number"))
     day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
     return DeskMatter(
         view=await matter_view(ctx, matter, stored.notices),
-        # Who has no account yet is known by what was entered about him.
-        applicant=PersonView(session.name, session.id_number, session.phone)
-        if session
-        else PersonView(*(matter.form.get(n, "") for n in ("name", "id_number", "phone"))),
+        applicant=await applicant_view(ctx, matter),
+        agent=await agent_view(ctx, matter),
         licence=desk_licence(ctx, facts),
         conditions=[
             ConditionView(text, met)
@@ -269,9 +266,7 @@ def _whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
             text=ctx.book.texts.say(f"events.{e.type}"),
             office=e.actor.office,
             note=event_note(service, e),
-            actor=e.actor.key
-            if e.actor.kind == "officer"
-            else ctx.book.texts.say(f"actors.{e.actor.kind}"),
+            actor=e.actor.key if e.actor.kind == "officer" else actor_label(ctx, matter, e),
         )
         for e in matter.timeline
     ]

@@ -33,8 +33,8 @@ async def apply_owed(ctx: Context, number: str) -> int:
 
 
 async def _release_place(ctx: Context, matter: Matter, effect: Effect) -> None:
-    """The citizen may begin this service anew."""
-    await ctx.stores.sessions.release_open(matter.applicant, matter.service, matter.number)
+    """The citizen the matter is about may begin this service anew."""
+    await ctx.stores.sessions.release_open(matter.subject, matter.service, matter.number)
 
 
 async def _hold_licence(ctx: Context, matter: Matter, effect: Effect) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from casework import steps
 from casework.context import Context
-from casework.desk import DeskLicence, PersonView, desk_licence, marked_photo, record_look
+from casework.desk import DeskLicence, desk_licence, marked_photo, record_look
+from casework.desk_people import PersonView
 from casework.facts import facts_about
 from casework.imaging import PORTRAIT_SIDE
 from casework.officers import Officer

@@ -1,9 +1,13 @@
 """What a rule needs to know about a person, read from the session and the registry's mirror."""
 
+from dataclasses import replace
+
 from casework.context import Context
 from rules.bindings import licence_bound, vehicles_bound
 from rules.facts import Facts, Office
 from rules.id_number import region_of
+from rules.mandates import Mandate, pair_of
+from rules.matter import Matter
 
 
 async def facts_about(ctx: Context, key: str, id_number: str | None = None) -> Facts:
@@ -37,3 +41,18 @@ async def facts_about(ctx: Context, key: str, id_number: str | None = None) -> F
         offices=offices,
         region=region,
     )
+
+
+async def facts_of(ctx: Context, matter: Matter) -> Facts:
+    """The facts a step of the matter is decided by: those about its subject, and the mandate by
+    which an agent acts in it, as it is now."""
+    facts = await facts_about(ctx, matter.subject)
+    if matter.mandate is None:
+        return facts
+    return replace(facts, mandate=await mandate_of(ctx, matter.mandate))
+
+
+async def mandate_of(ctx: Context, grant: str) -> Mandate | None:
+    """The mandate a grant belongs to, whatever became of it since."""
+    stored = await ctx.stores.mandates.get(pair_of(grant))
+    return stored.mandate if stored else None

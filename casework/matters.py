@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from casework import effects, steps
+from casework.acting import acting_view, facts_for, rows_of, sees
 from casework.context import Context
-from casework.facts import facts_about
 from casework.numbers import number_for
 from casework.photos import Spool
 from casework.presenting import matter_view, notice_views
@@ -22,42 +22,66 @@ _TRIES = 8
 
 
 async def open_draft(
-    ctx: Context, citizen: Citizen, service_code: str, cause: str, channel: str
+    ctx: Context,
+    citizen: Citizen,
+    service_code: str,
+    cause: str,
+    channel: str,
+    mandate: str | None = None,
 ) -> MatterView:
     """Begin a draft, or go on with the one under way, in whichever channel it was begun.
 
-    Raises Refusal: service-unknown, not-allowed-tier, service-not-open, the service's conditions,
-    already-under-way when a matter of this service is past its draft.
+    By a ``mandate`` (a grant's name) it is begun for the principal, whose rights and one place
+    count. Raises Refusal: service-unknown, not-allowed-tier, service-not-open, the service's
+    conditions, already-under-way when a matter of this service is past its draft; for an agent
+    also agent-not-online, mandate-not-live, mandate-not-covering, and subject-under-way when the
+    principal has a matter under way that is not this mandate's.
     """
     service = ctx.book.catalogue.find(service_code)
-    facts = await facts_about(ctx, citizen.key)
-    given = {"applicant": citizen.key, "subject": citizen.key, "channel": channel}
+    subject, facts = await facts_for(ctx, citizen, service, mandate)
+    given = {
+        "applicant": citizen.key,
+        "subject": subject,
+        "channel": channel,
+        "mandate": mandate,
+    }
     for _ in range(_TRIES):
         number, begun = await _number(ctx, citizen, service.code, cause)
         if begun is not None:
             # The same request again, however the matter it began has fared since.
-            return await matter_view(ctx, begun.matter, begun.notices)
+            return await matter_view(ctx, begun.matter, begun.notices, citizen.key)
         if service.one_at_a_time:
             # The claim is the truth: whoever loses it goes on with the winner's draft. A claim
             # whose matter was never begun is not given back but taken up by the next to ask: its
             # holder may be writing it this moment.
-            number = await ctx.stores.sessions.claim_open(citizen.key, service.code, number)
+            number = await ctx.stores.sessions.claim_open(subject, service.code, number)
             ctx.checkpoint("after-claim")
-        stored = await ctx.stores.matters.get(number)
-        if stored is None:
-            matter = await steps.start(
-                ctx, service, "create", citizen.actor, cause, given, facts, number
-            )
-            return await matter_view(ctx, matter)
-        if stored.matter.applicant == citizen.key and stored.matter.state not in ENDED:
-            if stored.matter.state is State.DRAFT:
-                return await matter_view(ctx, stored.matter, stored.notices)
-            raise Refusal("already-under-way", number=number, service=service.title)
+        if await ctx.stores.matters.get(number) is None:
+            await steps.start(ctx, service, "create", citizen.actor, cause, given, facts, number)
+        stored = await steps.load(ctx, number)
+        if stored.matter.subject == subject and stored.matter.state not in ENDED:
+            return await _under_way(ctx, citizen, stored, mandate)
         # It ended and the release of its place is still owed, or somebody else began a matter of
         # the number claimed: settle that and begin anew.
         await effects.apply_owed(ctx, number)
-        await ctx.stores.sessions.release_open(citizen.key, service.code, number)
+        await ctx.stores.sessions.release_open(subject, service.code, number)
     raise Refusal("busy-try-again")
+
+
+async def _under_way(
+    ctx: Context, citizen: Citizen, stored: StoredMatter, mandate: str | None
+) -> MatterView:
+    """Go on with the matter that holds the place: whom it is about with any draft, an agent only
+    with that of his own grant; of any other he learns no more than that there is one."""
+    matter, title = stored.matter, ctx.book.catalogue[stored.matter.service].title
+    if citizen.key != matter.subject and (matter.applicant, matter.mandate) != (
+        citizen.key,
+        mandate,
+    ):
+        raise Refusal("subject-under-way", service=title)
+    if matter.state is not State.DRAFT:
+        raise Refusal("already-under-way", number=matter.number, service=title)
+    return await matter_view(ctx, matter, stored.notices, citizen.key)
 
 
 async def _number(
@@ -93,7 +117,7 @@ async def attach(
     """
     matter = await owned(ctx, citizen, number)
     if matter.event_of(cause) is not None:
-        return await matter_view(ctx, matter)
+        return await matter_view(ctx, matter, reader=citizen.key)
     prepared = await ctx.lab.prepare(upload)
     photo_id, thumbnail = await ctx.stores.photos.keep(prepared, number, ctx.now())
     photo = {
@@ -179,24 +203,26 @@ async def view(ctx: Context, citizen: Citizen, number: str) -> MatterView:
 
     A view drawn a moment ago by this process serves as long as nothing was written to the matter.
     """
-    known = ctx.recent.views.get(number)
+    name = f"{number}/{citizen.key}"
+    known = ctx.recent.views.get(name)
     if known is not None:
         stamp = await ctx.stores.matters.stamp(number)
-        if stamp is None or stamp.applicant != citizen.key:
+        if stamp is None or not await sees(ctx, citizen.key, stamp):
             raise Refusal("not-found")
         if (stamp.version, stamp.notice_rev, thumbnail_window(ctx)) == known[0]:
             return known[1]
     stored = await steps.load(ctx, number)
-    _must_own(citizen, stored.matter)
-    drawn = await matter_view(ctx, stored.matter, stored.notices)
+    await _must_see(ctx, citizen, stored.matter)
+    drawn = await matter_view(ctx, stored.matter, stored.notices, citizen.key)
     at = (stored.matter.version, stored.notice_rev, thumbnail_window(ctx))
-    ctx.recent.views[number] = (at, drawn)
+    ctx.recent.views[name] = (at, drawn)
     return drawn
 
 
 async def mine(ctx: Context, citizen: Citizen, limit: int = 20) -> list[MatterSummary]:
-    """The citizen's matters, newest first; thrown-away drafts are not among them."""
-    rows = await ctx.stores.matters.of_applicant(citizen.key, min(limit, _LIST))
+    """The citizen's matters and those he is an agent in, newest first; thrown-away drafts are not
+    among them."""
+    rows = await rows_of(ctx, citizen, min(limit, _LIST))
     return [
         MatterSummary(
             number=row.number,
@@ -205,6 +231,7 @@ async def mine(ctx: Context, citizen: Citizen, limit: int = 20) -> list[MatterSu
             state=row.state.value,
             state_label=ctx.book.texts.say(f"states.{row.state.value}"),
             updated_at=row.updated_at,
+            acting=await acting_view(ctx, row),
         )
         for row in rows
         if not (row.state is State.WITHDRAWN and row.submitted_at is None)
@@ -212,24 +239,25 @@ async def mine(ctx: Context, citizen: Citizen, limit: int = 20) -> list[MatterSu
 
 
 async def notices(ctx: Context, citizen: Citizen) -> list[NoticeView]:
-    """Every message about the citizen's matters, newest first, sent or still owed."""
-    rows = await ctx.stores.matters.of_applicant(citizen.key, _LIST)
+    """Every message to the citizen about a matter, newest first, sent or still owed."""
+    rows = await rows_of(ctx, citizen, _LIST)
     found: list[NoticeView] = []
     for row in rows:
         stored = await steps.load(ctx, row.number)
-        found.extend(notice_views(ctx, stored.matter, stored.notices))
+        found.extend(notice_views(ctx, stored.matter, stored.notices, citizen.key))
     return sorted(found, key=lambda n: n.at, reverse=True)
 
 
 async def owned(ctx: Context, citizen: Citizen, number: str) -> Matter:
-    """A matter of the citizen's. Another's is ``not-found``, as is one that does not exist."""
+    """A matter of the citizen's, or one he is an agent in. Another's is ``not-found``, as is one
+    that does not exist, and one whose mandate has ended."""
     matter = (await steps.load(ctx, number)).matter
-    _must_own(citizen, matter)
+    await _must_see(ctx, citizen, matter)
     return matter
 
 
-def _must_own(citizen: Citizen, matter: Matter) -> None:
-    if matter.applicant != citizen.key:
+async def _must_see(ctx: Context, citizen: Citizen, matter: Matter) -> None:
+    if not await sees(ctx, citizen.key, matter):
         raise Refusal("not-found")
 
 
@@ -244,4 +272,4 @@ async def _step(
     await owned(ctx, citizen, number)
     await steps.take(ctx, number, action, citizen.actor, cause, given)
     stored = await steps.load(ctx, number)
-    return await matter_view(ctx, stored.matter, stored.notices)
+    return await matter_view(ctx, stored.matter, stored.notices, citizen.key)

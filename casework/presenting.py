@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from casework.acting import acting_view
 from casework.context import Context
 from casework.thumbnails import thumbnail_path
 from casework.views import (
@@ -15,10 +16,11 @@ from casework.views import (
     PhotoView,
     TimelineEntry,
 )
+from rules.acting import reader_of
 from rules.catalogue import Service
 from rules.facts import Licence, Office
 from rules.flow import allowed
-from rules.forms import display, missing_parts
+from rules.forms import display, material_required, materials_of, missing_parts
 from rules.guards import labels, part_open
 from rules.masking import mask_licence
 from rules.matter import Event, Matter, State
@@ -30,9 +32,14 @@ _QUIET = frozenset({"filled", "attached", "detached"})
 
 
 async def matter_view(
-    ctx: Context, matter: Matter, notices: Mapping[str, Notice] | None = None
+    ctx: Context,
+    matter: Matter,
+    notices: Mapping[str, Notice] | None = None,
+    reader: str | None = None,
 ) -> MatterView:
-    """A matter as its applicant sees it."""
+    """A matter as ``reader`` sees it, who applied or whom it is about: what he must still give and
+    the messages to him; with all messages when there is no reader, as at the desk."""
+    by_agent = matter.by_agent(reader or "")
     service = ctx.book.catalogue[matter.service]
     office = await ctx.office(matter.office)
     open_parts = matter.state in (State.DRAFT, State.CORRECTION)
@@ -48,7 +55,7 @@ async def matter_view(
         office=office_view(office) if office else None,
         form=dict(matter.form),
         fields=_fields(service, matter),
-        materials=_materials(ctx, service, matter),
+        materials=_materials(ctx, service, matter, by_agent),
         timeline=timeline(ctx, matter, office),
         next_step=_next_step(ctx, matter),
         actions=list(allowed(service, matter, "citizen")),
@@ -56,10 +63,11 @@ async def matter_view(
         defects=defect_views(service, matter),
         missing=[
             DefectView(part=d.part, label=labels(service, [d.part])[0], reason=d.reason)
-            for d in (missing_parts(service, matter) if open_parts else ())
+            for d in (missing_parts(service, matter, by_agent=by_agent) if open_parts else ())
         ],
-        notices=notice_views(ctx, matter, notices or {}),
+        notices=notice_views(ctx, matter, notices or {}, reader),
         version=matter.version,
+        acting=await acting_view(ctx, matter),
     )
 
 
@@ -89,13 +97,15 @@ def _fields(service: Service, matter: Matter) -> list[FieldView]:
     ]
 
 
-def _materials(ctx: Context, service: Service, matter: Matter) -> list[MaterialView]:
+def _materials(
+    ctx: Context, service: Service, matter: Matter, by_agent: bool
+) -> list[MaterialView]:
     return [
         MaterialView(
             name=m.name,
             label=m.label,
             shows=m.shows,
-            required=m.required,
+            required=material_required(m, by_agent=by_agent),
             max_photos=m.max_photos,
             open=part_open(matter, f"material:{m.name}"),
             photos=[
@@ -111,7 +121,7 @@ def _materials(ctx: Context, service: Service, matter: Matter) -> list[MaterialV
                 for p in matter.photos_of(m.name)
             ],
         )
-        for m in service.materials
+        for m in materials_of(service, matter)
     ]
 
 
@@ -135,10 +145,19 @@ def timeline(ctx: Context, matter: Matter, office: Office | None) -> list[Timeli
             text=ctx.book.texts.say(f"events.{e.type}"),
             office=office.name if office and e.actor.kind == "officer" else None,
             note=event_note(service, e),
+            # Only where two may have done it need it be said which.
+            actor=actor_label(ctx, matter, e) if matter.mandate else "",
         )
         for e in matter.timeline
         if e.type not in _QUIET
     ]
+
+
+def actor_label(ctx: Context, matter: Matter, event: Event) -> str:
+    """Who did it, not by name: the applicant himself, his agent, the system."""
+    kind = event.actor.kind
+    by_agent = kind == "citizen" and matter.by_agent(event.actor.key)
+    return ctx.book.texts.say("actors.agent" if by_agent else f"actors.{kind}")
 
 
 def event_note(service: Service, event: Event) -> str:
@@ -150,11 +169,16 @@ def event_note(service: Service, event: Event) -> str:
     return str(event.data.get("reason") or event.data.get("note") or "")
 
 
-def notice_views(ctx: Context, matter: Matter, notices: Mapping[str, Notice]) -> list[NoticeView]:
-    """The messages of one matter, oldest first, worded as they were sent."""
+def notice_views(
+    ctx: Context, matter: Matter, notices: Mapping[str, Notice], reader: str | None = None
+) -> list[NoticeView]:
+    """The messages of one matter to ``reader`` (to everybody when None), oldest first, worded as
+    they were sent."""
     service = ctx.book.catalogue[matter.service]
     views: list[NoticeView] = []
     for notice in sorted(notices.values(), key=lambda n: n.id):
+        if reader is not None and reader_of(matter, notice.audience) != reader:
+            continue
         event = next(e for e in matter.timeline if e.id == notice.event)
         sent = next((a.at for a in notice.attempts if a.outcome == "taken"), None)
         views.append(
@@ -167,9 +191,18 @@ def notice_views(ctx: Context, matter: Matter, notices: Mapping[str, Notice]) ->
                 state=notice.state.value,
                 state_label=ctx.book.texts.say(f"notice_states.{notice.state.value}"),
                 repeated=notice.flagged,
+                reader=_reader_label(ctx, matter, notice),
             )
         )
     return views
+
+
+def _reader_label(ctx: Context, matter: Matter, notice: Notice) -> str:
+    if matter.mandate is None:
+        return ""
+    return ctx.book.texts.say(
+        "actors.agent" if notice.audience == "applicant" else "actors.citizen"
+    )
 
 
 def licence_view(ctx: Context, licence: Licence, office: Office | None, bound: bool) -> LicenceView:

@@ -28,7 +28,7 @@ def _views() -> TTLCache[str, tuple[tuple[int, ...], MatterView]]:
 class Recent:
     """One for each process, built in bianmin/app.py.
 
-    ``views``: matter number → the stamp it was drawn at, and the view.
+    ``views``: matter number and reader → the stamp it was drawn at, and the view.
     """
 
     views: TTLCache[str, tuple[tuple[int, ...], MatterView]] = field(default_factory=_views)

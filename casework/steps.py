@@ -10,9 +10,10 @@ from typing import Any
 
 from casework import effects
 from casework.context import Context
-from casework.facts import facts_about
+from casework.facts import facts_of
 from casework.numbers import number_for
 from casework.offices import with_offices
+from rules.acting import audiences
 from rules.catalogue import Service
 from rules.effects import effects_of
 from rules.facts import Facts
@@ -48,7 +49,8 @@ async def start(
 ) -> Matter:
     """Begin a matter. The same cause always finds the same matter. Raises Refusal.
 
-    ``number`` is given when a claim already names the matter to be.
+    ``number`` is given when a claim of the subject's already names the matter to be; somebody who
+    acts for the same subject may have begun it first, and it is given then.
     """
     decided = decide(service, None, action, actor, given, facts, ctx.now(), ctx.book)
     if isinstance(decided, Refusal):
@@ -57,13 +59,15 @@ async def start(
         name = number or number_for(ctx.stores.vault, cause, attempt)
         event = Event(f"{name}-0001", decided.type, ctx.now(), actor, cause, decided.data)
         matter = begin(name, service.code, event)
-        if await ctx.stores.matters.insert(matter, _owed(ctx, service, matter, event)):
+        if await ctx.stores.matters.insert(matter, _owed(ctx, service, matter, facts)):
             ctx.checkpoint("after-matter-write")
             await _settle(ctx, matter)
             return matter
         there = (await load(ctx, name)).matter
-        same = there.timeline[0].cause == cause or number is not None
-        if same and there.applicant == given["applicant"]:
+        if number is not None:
+            if there.subject == given["subject"]:
+                return there
+        elif begun_by(there, given["applicant"], cause):
             return there
     raise Refusal("busy-try-again")
 
@@ -95,14 +99,14 @@ async def take(
         if seen is not None and before.version != seen:
             raise Refusal("stale-version")
         service = ctx.book.catalogue[before.service]
-        facts = await facts_about(ctx, before.subject)
+        facts = await facts_of(ctx, before)
         decided = decide(service, before, action, actor, given or {}, facts, ctx.now(), ctx.book)
         if isinstance(decided, Refusal):
             raise await _helped(ctx, decided, actor, facts)
         event_id = f"{number}-{before.version + 1:04d}"
         event = Event(event_id, decided.type, ctx.now(), actor, cause, decided.data)
         after = evolve(before, event)
-        if await ctx.stores.matters.append(before, after, _owed(ctx, service, after, event)):
+        if await ctx.stores.matters.append(before, after, _owed(ctx, service, after, facts)):
             ctx.checkpoint("after-matter-write")
             await _settle(ctx, after)
             return after
@@ -114,9 +118,11 @@ async def _helped(ctx: Context, refusal: Refusal, actor: Actor, facts: Facts) ->
     return await with_offices(ctx, refusal, facts) if actor.kind == "citizen" else refusal
 
 
-def _owed(ctx: Context, service: Service, after: Matter, event: Event) -> Owed:
+def _owed(ctx: Context, service: Service, after: Matter, facts: Facts) -> Owed:
+    event = after.timeline[-1]
+    told = audiences(after, facts.mandate, event.at)
     return Owed(
-        notices=notices_for(service, event, timedelta(0)),
+        notices=notices_for(service, event, timedelta(0), told),
         effects=effects_of(service, after, event),
         export_due=event.type in ("approved", "refused")
         and "export" in allowed(service, after, "exchange"),

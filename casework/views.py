@@ -80,7 +80,8 @@ class DefectView:
 
 @dataclass(frozen=True)
 class NoticeView:
-    """A message owed or sent to the citizen. ``at`` is when it was sent, or is due."""
+    """A message owed or sent to the citizen. ``at`` is when it was sent, or is due; ``reader`` says
+    which of the two it is for where an agent acts."""
 
     at: datetime
     matter: str
@@ -90,11 +91,21 @@ class NoticeView:
     state: str
     state_label: str
     repeated: bool
+    reader: str = ""
+
+
+@dataclass(frozen=True)
+class ActingView:
+    """Who applied for whom, by which mandate; the names are masked."""
+
+    mandate: str
+    principal: str
+    agent: str
 
 
 @dataclass(frozen=True)
 class MatterSummary:
-    """One line in the citizen's list."""
+    """One line in the citizen's list; ``acting`` where an agent applied for his principal."""
 
     number: str
     service: str
@@ -102,11 +113,12 @@ class MatterSummary:
     state: str
     state_label: str
     updated_at: datetime
+    acting: ActingView | None = None
 
 
 @dataclass(frozen=True)
 class MatterView:
-    """A matter as the citizen sees it."""
+    """A matter as the citizen sees it; ``acting`` where an agent applied for his principal."""
 
     number: str
     service: str
@@ -128,6 +140,7 @@ class MatterView:
     missing: list[DefectView]
     notices: list[NoticeView]
     version: int
+    acting: ActingView | None = None
 
 
 @dataclass(frozen=True)

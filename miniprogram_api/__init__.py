@@ -11,6 +11,12 @@ from miniprogram_api.dialogue import DialogueHandler
 from miniprogram_api.docs import DocsHandler, Documents, OpenApiHandler
 from miniprogram_api.licences import LicenceBindingHandler, LicencesHandler
 from miniprogram_api.login import IdNumberLoginHandler, LoginHandler, RefreshHandler
+from miniprogram_api.mandates import (
+    AcceptHandler,
+    MandateCodesHandler,
+    MandateHandler,
+    MandatesHandler,
+)
 from miniprogram_api.matters import MatterHandler, MattersHandler, SubmitHandler, UrgeHandler
 from miniprogram_api.me import MeHandler
 from miniprogram_api.notices import NoticesHandler
@@ -45,6 +51,11 @@ ROUTES: tuple[Route, ...] = (
     Route("/vehicles/{vehicle}/binding", VehicleBindingHandler),
     # what was being talked about
     Route("/dialogue", DialogueHandler),
+    # who may act for you
+    Route("/mandates", MandatesHandler),
+    Route("/mandates/sms-codes", MandateCodesHandler),
+    Route("/mandates/{mandate}", MandateHandler),
+    Route("/mandates/{mandate}/accept", AcceptHandler),
     # what you have going
     Route("/matters", MattersHandler),
     Route("/matters/{number}", MatterHandler),

@@ -17,13 +17,17 @@ CONDITIONS = (
     "deferral-too-long",
     "deferral-too-short",
 )
-_STEP = ("not-found", "step-not-possible")
+_AGENT = ("mandate-not-live", "mandate-not-covering")
+_STEP = ("not-found", "step-not-possible", *_AGENT)
 
 
 class Beginning(Body):
-    """The service to apply for."""
+    """The service to apply for, and by which mandate when it is for somebody else."""
 
     service: str = Field(max_length=64, examples=["licence-deferral"])
+    mandate: str | None = Field(
+        default=None, max_length=64, description="Id of a mandate I was given, from GET /mandates"
+    )
 
 
 class Filling(Body):
@@ -53,11 +57,19 @@ class MattersHandler(ApiHandler):
         body=Beginning,
         gives=MatterView,
         status=201,
-        refusals=("service-unknown", "already-under-way", *CONDITIONS),
+        refusals=(
+            "service-unknown",
+            "already-under-way",
+            *("agent-not-online", *_AGENT, "subject-under-way"),
+            *CONDITIONS,
+        ),
     )
     async def post(self, body: Beginning) -> MatterView:
-        """A draft begun in the chat is given with its photos."""
-        view = await matters.open_draft(self.ctx, self.citizen, body.service, self.cause, "mini")
+        """A draft begun in the chat is given with its photos. By a mandate it is begun for the
+        principal, whose rights and one place count."""
+        view = await matters.open_draft(
+            self.ctx, self.citizen, body.service, self.cause, "mini", body.mandate
+        )
         self.set_header("Location", f"/api/v1/matters/{view.number}")
         return view
 

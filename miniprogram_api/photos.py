@@ -27,7 +27,13 @@ _SWALLOWED = 32 * 1024 * 1024
 _SECONDS = 90
 """For the body; a mini-program gives up after 60."""
 
-_STEP = ("not-found", "step-not-possible", "part-not-open", "too-many-changes")
+_STEP = (
+    "not-found",
+    "step-not-possible",
+    "part-not-open",
+    "too-many-changes",
+    *("mandate-not-live", "mandate-not-covering"),
+)
 PHOTO_REFUSALS = (
     "photo-unreadable",
     "photo-too-large",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from rules.mandates import Mandate
 from rules.people import Tier
 
 
@@ -54,7 +55,9 @@ class Vehicle:
 class Facts:
     """Everything a decision may look at beside the matter, as of ``today`` (Asia/Shanghai).
 
-    ``vehicles_bound`` are plates among ``vehicles``."""
+    ``vehicles_bound`` are plates among ``vehicles``. All of it is about the subject; ``mandate``
+    is the one an agent acts by, as it is now.
+    """
 
     today: date
     tiers: frozenset[Tier] = frozenset()
@@ -64,3 +67,4 @@ class Facts:
     vehicles_bound: frozenset[str] = frozenset()
     offices: Mapping[str, Office] = field(default_factory=dict)
     region: str | None = None
+    mandate: Mandate | None = None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 FIELD_TYPES = frozenset({"text", "date", "choice", "phone", "id_number", "name"})
+MATERIAL_TIMES = frozenset({"always", "agent"})
+"""When a material is asked for: always, or only of an agent who acts for somebody else."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,11 @@ class Field:
 
 @dataclass(frozen=True)
 class MaterialSpec:
-    """One material: ``shows`` says what the photo must show."""
+    """One material: ``shows`` says what the photo must show; ``when`` says when it is asked for."""
 
     name: str
     label: str
     shows: str
     required: bool
     max_photos: int
+    when: str = "always"

@@ -7,6 +7,7 @@
   nothing.
 * A row may name a guard in ``rules.guards``. A guard sees the matter, what was given with the
   action and the facts, and answers with the event's data or a ``Refusal``.
+* A citizen's step is his own or an agent's: ``rules.acting`` says whether he may take it.
 * ``decide`` is pure: time, facts and figures are handed in.
 
 ``docs/matter-life.md`` holds the diagram drawn from this table.
@@ -18,6 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from rules import enrolments, guards
+from rules.acting import may_go_on
 from rules.book import Rulebook
 from rules.catalogue import Service
 from rules.facts import Facts
@@ -143,6 +145,10 @@ def decide(
     if step is None:
         state = matter.state.value if matter else "none"
         return Refusal("step-not-possible", state=book.texts.say(f"states.{state}"), action=action)
+    if matter is not None and actor.kind == "citizen":
+        stranger = may_go_on(service, matter, actor, facts.mandate, now)
+        if stranger is not None:
+            return stranger
     data: Mapping[str, Any] = {}
     if step.guard is not None:
         verdict = step.guard(Request(service, matter, actor, given, facts, now, book))
@@ -194,6 +200,7 @@ def begin(number: str, service: str, event: Event) -> Matter:
         submitted_at=event.at if "form" in data else None,
         due=_time(data.get("due")),
         school=data.get("school", ""),
+        mandate=data.get("mandate"),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from rules import id_number, names, phones
 from rules.catalogue import Service
 from rules.deadlines import say_date
-from rules.fields import Field
+from rules.fields import Field, MaterialSpec
 from rules.matter import Defect, Matter
 from rules.refusals import Refusal
 
@@ -155,8 +155,22 @@ def read_values(
     return clean, problems
 
 
-def missing_parts(service: Service, matter: Matter) -> tuple[Defect, ...]:
-    """What is required and not there yet, in the order it is asked for: fields, then materials."""
+def materials_of(service: Service, matter: Matter) -> tuple[MaterialSpec, ...]:
+    """The materials this matter has: those of an agent only where there is one."""
+    return tuple(m for m in service.materials if m.when == "always" or matter.mandate is not None)
+
+
+def material_required(material: MaterialSpec, *, by_agent: bool) -> bool:
+    """Whether the material must be there when somebody hands the matter in: an agent's proof of
+    identity is the agent's to give, not his principal's."""
+    return material.required and (material.when == "always" or by_agent)
+
+
+def missing_parts(
+    service: Service, matter: Matter, *, by_agent: bool = False
+) -> tuple[Defect, ...]:
+    """What is required and not there yet, in the order it is asked for: fields, then materials.
+    ``by_agent`` when an agent would hand it in."""
     missing = [
         Defect(f"field:{f.name}", f"请填写{f.label}")
         for f in service.fields
@@ -164,8 +178,8 @@ def missing_parts(service: Service, matter: Matter) -> tuple[Defect, ...]:
     ]
     missing += [
         Defect(f"material:{m.name}", f"请上传{m.label}")
-        for m in service.materials
-        if m.required and not matter.photos_of(m.name)
+        for m in materials_of(service, matter)
+        if material_required(m, by_agent=by_agent) and not matter.photos_of(m.name)
     ]
     return tuple(missing)
 

@@ -10,13 +10,14 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
+from rules.acting import may_begin_for
 from rules.book import Rulebook
 from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
 from rules.conditions import unmet
 from rules.deadlines import end_of_working_days
 from rules.facts import Facts
-from rules.forms import missing_parts, read_values
+from rules.forms import materials_of, missing_parts, read_values
 from rules.matter import Matter, State
 from rules.people import Actor
 from rules.permissions import tier_refusal
@@ -63,8 +64,15 @@ Guard = Callable[[Request], "Mapping[str, Any] | Refusal"]
 
 
 def may_begin(request: Request) -> Mapping[str, Any] | Refusal:
-    """Tier, opening dates and the conditions that can be judged before anything is filled in."""
-    service, facts = request.service, request.facts
+    """Tier, opening dates and the conditions that can be judged before anything is filled in; of
+    the subject, for whom an agent may apply by a mandate."""
+    service, facts, given = request.service, request.facts, request.given
+    grant = given.get("mandate")
+    stranger = may_begin_for(
+        service, given["applicant"], given["subject"], grant, facts.mandate, request.now
+    )
+    if stranger is not None:
+        return stranger
     closed = _closed_to(request)
     if closed is not None:
         return closed
@@ -72,10 +80,11 @@ def may_begin(request: Request) -> Mapping[str, Any] | Refusal:
     if first:
         return first[0]
     return {
-        "applicant": request.given["applicant"],
-        "subject": request.given["subject"],
+        "applicant": given["applicant"],
+        "subject": given["subject"],
         "office": _office(request),
-        "channel": request.given["channel"],
+        "channel": given["channel"],
+        "mandate": grant,
     }
 
 
@@ -115,7 +124,8 @@ def values_fit(request: Request) -> Mapping[str, Any] | Refusal:
 def photo_fits(request: Request) -> Mapping[str, Any] | Refusal:
     """The material exists, is open and has room for one more photo."""
     photo: Mapping[str, Any] = request.given["photo"]
-    spec = next((m for m in request.service.materials if m.name == photo["material"]), None)
+    asked = materials_of(request.service, request.present)
+    spec = next((m for m in asked if m.name == photo["material"]), None)
     if spec is None:
         return Refusal("not-found")
     if not part_open(request.present, f"material:{spec.name}"):
@@ -153,13 +163,19 @@ def part_open(matter: Matter, part: str) -> bool:
 
 def complete(request: Request) -> Mapping[str, Any] | Refusal:
     """Everything required is there and the conditions hold on the day of submission."""
-    missing = missing_parts(request.service, request.present)
+    missing = _missing(request)
     if missing:
-        return Refusal("materials-missing", parts=[d.reason for d in missing])
+        return Refusal("materials-missing", parts=missing)
     first = may_begin_again(request)
     if first is not None:
         return first
     return {"due": due_of(request)}
+
+
+def _missing(request: Request) -> list[str]:
+    by_agent = request.present.by_agent(request.actor.key)
+    found = missing_parts(request.service, request.present, by_agent=by_agent)
+    return [d.reason for d in found]
 
 
 def may_begin_again(request: Request) -> Refusal | None:
@@ -185,9 +201,9 @@ def corrected(request: Request) -> Mapping[str, Any] | Refusal:
     untouched = [d.part for d in matter.defects if d.part not in touched]
     if untouched:
         return Refusal("correction-incomplete", parts=labels(request.service, untouched))
-    missing = missing_parts(request.service, matter)
+    missing = _missing(request)
     if missing:
-        return Refusal("materials-missing", parts=[d.reason for d in missing])
+        return Refusal("materials-missing", parts=missing)
     return {"due": due_of(request)}
 
 
@@ -222,7 +238,7 @@ def defects_named(request: Request) -> Mapping[str, Any] | Refusal:
         return refusal
     defects: list[Mapping[str, str]] = list(request.given["defects"])
     known = {f"field:{f.name}" for f in request.service.fields}
-    known |= {f"material:{m.name}" for m in request.service.materials}
+    known |= {f"material:{m.name}" for m in materials_of(request.service, request.present)}
     if not defects or any(d["part"] not in known or not d["reason"].strip() for d in defects):
         return Refusal("reason-needed")
     return {"defects": [dict(d) for d in defects], "note": request.given.get("reason", "")}

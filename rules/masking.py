@@ -33,6 +33,7 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
         "notices": _CLEAR,
         "looks": _CLEAR,
     },
+    "api.mandates": {"name": _CLEAR, "mandate": _CLEAR},
     "chat.me": {"name": _MASKED, "phone": _MASKED},
     "desk.worklist": {"name": _MASKED},
     "desk.matter": {
@@ -42,6 +43,7 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
         "timeline": _CLEAR,
         "notices": _CLEAR,
     },
+    "desk.agent": {**_PERSON, "mandate": _CLEAR},
     "desk.photo": {"photos": _CLEAR},
     "desk.face_sign": {**_PERSON, "licence": _CLEAR, "vehicles": _CLEAR},
     "desk.face_sign_elsewhere": _PERSON_MASKED,

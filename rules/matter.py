@@ -73,7 +73,8 @@ class Defect:
 @dataclass(frozen=True)
 class Matter:
     """A matter as read at ``version``. Applicant and subject are ID-number keys; ``since`` is when
-    it came into its state, ``school`` the driving school of a student."""
+    it came into its state, ``school`` the driving school of a student; ``mandate`` names the grant
+    by which the applicant acts for the subject (rules.mandates)."""
 
     number: str
     service: str
@@ -91,6 +92,11 @@ class Matter:
     due: datetime | None = None
     defects: tuple[Defect, ...] = ()
     school: str = ""
+    mandate: str | None = None
+
+    def by_agent(self, key: str) -> bool:
+        """Whether that person takes his steps in this matter as an agent."""
+        return self.mandate is not None and key == self.applicant
 
     def event_of(self, cause: str) -> Event | None:
         """The event that ``cause`` already brought about, if any: a repeated request."""

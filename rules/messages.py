@@ -1,9 +1,11 @@
 """What a notice says, worded from the matter at the moment it is sent."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
 
-from rules.catalogue import Service
+from rules.catalogue import Catalogue, Service
+from rules.deadlines import say_date
 from rules.facts import Office
 from rules.matter import Matter
 from rules.texts import Texts
@@ -31,6 +33,43 @@ def sms_params(
         "office": (office.name if office else texts.say("offices.house"))[:_SMS_PARAM],
         "hotline": office.phone if office else texts.say("offices.hotline"),
     }
+
+
+def mandate_sms_params(
+    texts: Texts, catalogue: Catalogue, terms: Mapping[str, Any], event: str, audience: str
+) -> Mapping[str, str]:
+    """The parameters of the SMS about a mandate to its principal or agent; ``terms`` are those of
+    the grant's event. It names nobody: SMS are read on locked screens."""
+    said = f"mandates.notices.{audience}.{event}"
+    return {
+        "side": texts.say(f"mandates.sides.{audience}"),
+        "scope": scope_text(texts, catalogue, terms["businesses"], terms["services"])[:_SMS_PARAM],
+        "until": say_date(date.fromisoformat(terms["until"])),
+        "state": texts.say(f"{said}.state"),
+        "hint": texts.say(f"{said}.hint"),
+        "hotline": texts.say("offices.hotline"),
+    }
+
+
+def scope_text(
+    texts: Texts, catalogue: Catalogue, businesses: Sequence[str], services: Sequence[str]
+) -> str:
+    """What a mandate is for, in words short enough for an SMS."""
+    named = scope_labels(texts, catalogue, businesses, services)
+    whole = "、".join(named)
+    if len(whole) <= _SMS_PARAM:
+        return whole
+    return texts.say("mandates.scope_more", first=named[0][:_THING], count=len(named))
+
+
+def scope_labels(
+    texts: Texts, catalogue: Catalogue, businesses: Sequence[str], services: Sequence[str]
+) -> list[str]:
+    """Each business and service a mandate is for, by its name."""
+    # A service may have left the catalogue since the mandate was given.
+    titles = {service.code: service.title for service in catalogue}
+    labels = [texts.say(f"mandates.businesses.{b}") for b in businesses]
+    return labels + [titles.get(s, s) for s in services]
 
 
 def subscribe_data(

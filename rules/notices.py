@@ -6,7 +6,7 @@ the next channel; what nobody takes is ``dead`` and shown at the desk. When a ca
 came, the notice is ``in_doubt`` until it is looked up; unresolved, it is sent once more, flagged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -48,7 +48,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Notice:
-    """A message owed to the citizen because of ``event``; ``id`` is made of event and audience.
+    """A message owed to the citizen because of ``event``; ``id`` is made of event and audience:
+    who it is for is found when it is sent (applicant and subject of a matter; principal and agent
+    of a mandate).
 
     ``began`` is when its last hand-over began: the gateway lists what it took by day.
     """
@@ -63,6 +65,7 @@ class Notice:
     closed: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     began: datetime | None = None
+    audience: str = "applicant"
 
     @property
     def flagged(self) -> bool:
@@ -79,18 +82,25 @@ class Pace:
     doubt: int
 
 
-def notices_for(service: Service, event: Event, delay: timedelta) -> tuple[Notice, ...]:
-    """The notices an event owes: one to the applicant if the service's file names the event."""
+def notices_for(
+    service: Service,
+    event: Event,
+    delay: timedelta,
+    audiences: Sequence[str] = ("applicant",),
+) -> tuple[Notice, ...]:
+    """The notices an event owes, one to each audience, if the service's file names the event."""
     if event.type not in service.notices:
         return ()
-    return (
+    return tuple(
         Notice(
-            id=f"{event.id}-a",
+            id=f"{event.id}-{audience[0]}",
             event=event.id,
             template=event.type,
             state=NoticeState.DUE,
             due=event.at + delay,
-        ),
+            audience=audience,
+        )
+        for audience in audiences
     )
 
 
@@ -193,6 +203,7 @@ def to_data(notice: Notice) -> dict[str, Any]:
         "closed": list(notice.closed),
         "attempts": [vars(a) for a in notice.attempts],
         "began": notice.began,
+        "audience": notice.audience,
     }
 
 
@@ -209,6 +220,7 @@ def from_data(notice_id: str, data: Mapping[str, Any]) -> Notice:
         closed=tuple(data["closed"]),
         attempts=tuple(Attempt(**a) for a in data["attempts"]),
         began=data.get("began"),
+        audience=data.get("audience", "applicant"),
     )
 
 

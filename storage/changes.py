@@ -39,6 +39,23 @@ def merged(field: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {"$mergeObjects": [f"${field}", entries]}
 
 
+REMOVE = "$$REMOVE"
+"""In place of a value: the field goes."""
+
+
+def appended(field: str, value: Any) -> dict[str, Any]:
+    """The list ``field`` with one more entry."""
+    return {"$concatArrays": [f"${field}", [literal(value)]]}
+
+
+def if_holds(field: str, value: Any, changes: Mapping[str, Any]) -> Pipeline:
+    """Make ``changes`` (path → expression) if ``field`` holds ``value``, all or none."""
+    fits = {"$eq": [f"${field}", literal(value)]}
+    return [
+        {"$set": {path: {"$cond": [fits, after, f"${path}"]} for path, after in changes.items()}}
+    ]
+
+
 def set_if_absent(path: str, value: Any) -> Pipeline:
     """Set a field that is absent or null."""
     return [{"$set": {path: {"$ifNull": [f"${path}", literal(value)]}}}]

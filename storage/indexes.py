@@ -92,6 +92,21 @@ QUERIES: tuple[Query, ...] = (
     _with_counter("enrolments", "matter", "x"),
     _with_counter("enrolments", "unconfirmed", EPOCH),
     _due("enrolments", "unconfirmed"),
+    # matters an agent applied for, by the person they are about
+    Query(
+        "matters",
+        {"principal": "x"},
+        (("principal", 1), ("created_at", -1)),
+        {"principal": -1, "created_at": -1},
+        sparse=True,
+    ),
+    # mandates
+    *_by_id("mandates"),
+    *(
+        Query("mandates", {p: "x"}, ((p, 1), ("updated_at", -1)), {p: -1, "updated_at": -1})
+        for p in ("principal", "agent")
+    ),
+    _due("mandates", "notice_due"),
     # registries
     Query("registry_vehicles", {"owner": "x"}, (("owner", 1),)),
     Query("registry_offices", {"region": "x", "kind": "x"}, (("region", 1), ("kind", 1))),

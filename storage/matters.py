@@ -15,10 +15,10 @@ from pymongo.errors import DuplicateKeyError
 
 from rules.effects import Effect
 from rules.flow import replay
-from rules.matter import Event, Matter, State
+from rules.matter import Matter, State
 from rules.notices import Notice, from_data, next_due, to_data
-from rules.people import Actor
 from storage.indexes import EPOCH
+from storage.timelines import opened_event, sealed_event
 from storage.vault import Vault
 
 
@@ -41,6 +41,8 @@ class MatterRow:
     service: str
     state: State
     applicant: str
+    subject: str
+    mandate: str | None
     created_at: datetime
     submitted_at: datetime | None
     due: datetime | None
@@ -55,6 +57,8 @@ class Stamp:
     """Whose a matter is, and the counters that every change of it moves."""
 
     applicant: str
+    subject: str
+    mandate: str | None
     version: int
     notice_rev: int
 
@@ -85,12 +89,15 @@ class Matters:
             "applicant": matter.applicant,
             "subject": matter.subject,
             "created_at": matter.created_at,
-            "timeline": [self._sealed(matter.number, event)],
+            "timeline": [sealed_event(self._vault, _place(matter.number), event)],
             "notices": {n.id: to_data(n) for n in owed.notices},
             "notice_rev": 0,
             "effects": {e.id: {"kind": e.kind, "data": dict(e.data)} for e in owed.effects},
             **_clear(matter),
         }
+        if matter.mandate is not None:
+            # Only what an agent applied for is found by the person it is about, beside his own.
+            document |= {"mandate": matter.mandate, "principal": matter.subject}
         document.update(_dues(owed, event.at))
         try:
             await self._matters.insert_one(document)
@@ -103,7 +110,7 @@ class Matters:
         wrote since ``before`` was read."""
         event = after.timeline[-1]
         change: dict[str, Any] = {
-            "$push": {"timeline": self._sealed(after.number, event)},
+            "$push": {"timeline": sealed_event(self._vault, _place(after.number), event)},
             "$set": _clear(after),
         }
         for notice in owed.notices:
@@ -136,17 +143,28 @@ class Matters:
 
     async def stamp(self, number: str) -> Stamp | None:
         """What tells whether a matter changed, without opening it."""
-        found = await self._matters.find_one(
-            {"_id": number}, {"applicant": 1, "version": 1, "notice_rev": 1}
+        found = await self._matters.find_one({"_id": number}, _STAMP)
+        if found is None:
+            return None
+        return Stamp(
+            applicant=found["applicant"],
+            subject=found["subject"],
+            mandate=found.get("mandate"),
+            version=found["version"],
+            notice_rev=found["notice_rev"],
         )
-        return Stamp(found["applicant"], found["version"], found["notice_rev"]) if found else None
 
     async def of_applicant(self, key: str, limit: int) -> list[MatterRow]:
-        """A citizen's matters, newest first."""
+        """The matters a citizen applied for, newest first: his own and those he is agent in."""
+        return await self._of("applicant", key, limit)
+
+    async def of_principal(self, key: str, limit: int) -> list[MatterRow]:
+        """The matters an agent applied for on behalf of a citizen, newest first."""
+        return await self._of("principal", key, limit)
+
+    async def _of(self, who: str, key: str, limit: int) -> list[MatterRow]:
         cursor = (
-            self._matters.find({"applicant": key}, _ROW)
-            .sort([("applicant", -1), ("created_at", -1)])
-            .limit(limit)
+            self._matters.find({who: key}, _ROW).sort([(who, -1), ("created_at", -1)]).limit(limit)
         )
         return [_row(d) async for d in cursor]
 
@@ -240,34 +258,10 @@ class Matters:
             {"_id": number, "version": version}, {"$unset": {"effect_due": ""}}
         )
 
-    # -- sealing ----------------------------------------------------------------------------
-
-    def _sealed(self, number: str, event: Event) -> dict[str, Any]:
-        actor = {"kind": event.actor.kind, "key": event.actor.key}
-        if event.actor.office is not None:
-            actor["office"] = event.actor.office
-        return {
-            "id": event.id,
-            "type": event.type,
-            "at": event.at,
-            "actor": actor,
-            "cause": event.cause,
-            "data": self._vault.seal(dict(event.data), f"matters/{number}/{event.id}"),
-        }
-
     def _opened(self, document: Mapping[str, Any]) -> StoredMatter:
         number = document["_id"]
-        events = tuple(
-            Event(
-                id=e["id"],
-                type=e["type"],
-                at=e["at"],
-                actor=Actor(**e["actor"]),
-                cause=e["cause"],
-                data=self._vault.open_json(e["data"], f"matters/{number}/{e['id']}"),
-            )
-            for e in document["timeline"]
-        )
+        place = _place(number)
+        events = tuple(opened_event(self._vault, place, e) for e in document["timeline"])
         return StoredMatter(
             matter=replay(number, document["service"], events),
             notices={k: from_data(k, v) for k, v in document.get("notices", {}).items()},
@@ -279,10 +273,17 @@ class Matters:
         )
 
 
+def _place(number: str) -> str:
+    return f"matters/{number}"
+
+
+_STAMP = {"applicant": 1, "subject": 1, "mandate": 1, "version": 1, "notice_rev": 1}
 _ROW = {
     "service": 1,
     "state": 1,
     "applicant": 1,
+    "subject": 1,
+    "mandate": 1,
     "created_at": 1,
     "submitted_at": 1,
     "due": 1,
@@ -299,6 +300,8 @@ def _row(document: Mapping[str, Any]) -> MatterRow:
         service=document["service"],
         state=State(document["state"]),
         applicant=document["applicant"],
+        subject=document["subject"],
+        mandate=document.get("mandate"),
         created_at=document["created_at"],
         submitted_at=document.get("submitted_at"),
         due=document.get("due"),

@@ -63,6 +63,7 @@ SEALED: Mapping[str, tuple[SealedPlace, ...]] = {
     ),
     "late_messages": (SealedPlace("message", "late_messages/{id}", json=True),),
     "matters": (SealedPlace("timeline.*.data", "matters/{id}/{at[id]}", json=True),),
+    "mandates": (SealedPlace("timeline.*.data", "mandates/{id}/{at[id]}", json=True),),
     "registry_population": (
         SealedPlace("name", "registry_population/{id}/name"),
         SealedPlace("id_number", "registry_population/{id}/id_number"),

@@ -18,6 +18,7 @@ from storage.enrolments import Enrolments
 from storage.indexes import ensure_indexes
 from storage.keyring import Keyring, open_vault
 from storage.logins import Logins
+from storage.mandates import Mandates
 from storage.matters import Matters
 from storage.memory import Memory
 from storage.officers import Officers
@@ -52,6 +53,7 @@ class Stores:
     matters: Matters
     enrolments: Enrolments
     tiers: Tiers
+    mandates: Mandates
     registry: Registry
     officers: Officers
     access_log: AccessLog
@@ -128,6 +130,7 @@ async def open_stores(
         matters=Matters(db["matters"], vault),
         enrolments=Enrolments(db["enrolments"]),
         tiers=Tiers(db["sessions"], vault),
+        mandates=Mandates(db["mandates"], vault),
         registry=Registry(db, vault),
         officers=Officers(db["officers"], vault),
         access_log=AccessLog(db, vault),

@@ -19,7 +19,7 @@ from rules.catalogue.service import (
     Who,
 )
 from rules.conditions import CONDITIONS, Arg, ConditionUse
-from rules.fields import FIELD_TYPES, Checks, Field, MaterialSpec, Option
+from rules.fields import FIELD_TYPES, MATERIAL_TIMES, Checks, Field, MaterialSpec, Option
 from rules.parameters import Parameters
 from rules.permissions import PERMISSIONS
 from rules.texts import Texts
@@ -195,6 +195,7 @@ def _material(table: Table) -> MaterialSpec:
         shows=table.take("shows", str),
         required=table.take("required", bool),
         max_photos=table.take("max_photos", int),
+        when=_one_of(table, "when", MATERIAL_TIMES) if table.has("when") else "always",
     )
     if material.max_photos < 1:
         raise table.fail("max_photos", "must be at least 1")

@@ -125,7 +125,8 @@ class Run:
             given |= {**_applicant(), "name": "", "id_number": "", "phone": ""}
         if step["action"] in ("enrol", "enrol_in_person", "amend"):
             given |= _entry(self.example.person, step)
-        outcome = self.take(step["action"], Actor(step["by"], "x", step.get("office")), given)
+        actor = Actor(step["by"], step.get("key", "key"), step.get("office"))
+        outcome = self.take(step["action"], actor, given)
         self.expect(step, outcome)
         if "binds" in step:
             assert isinstance(outcome, NewEvent)

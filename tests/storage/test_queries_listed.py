@@ -13,7 +13,10 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
-from rules.matter import State
+from rules.mandates import begin, evolve
+from rules.mandating import mandate_notices
+from rules.matter import Event, State
+from rules.people import Actor
 from storage.access_log import AccessLog
 from storage.bindings import Bindings
 from storage.closing import Closings
@@ -23,6 +26,7 @@ from storage.enrolments import Enrolments
 from storage.indexes import QUERIES
 from storage.keyring import Keyring
 from storage.logins import Logins
+from storage.mandates import Mandates
 from storage.matters import Matters, Owed
 from storage.officers import Officers
 from storage.photos import Photos
@@ -121,6 +125,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await talks.late_done(place, "m")
     await _use_matters(Matters(database["matters"], vault))
     await _use_enrolments(Enrolments(database["enrolments"]))
+    await _use_mandates(Mandates(database["mandates"], vault))
     registry = Registry(database, vault)
     for _ in range(2):
         await registry.upsert_population([{"id_number": ID_NUMBER, "name": NAME}])
@@ -217,6 +222,7 @@ async def _use_matters(matters: Matters) -> None:
     await matters.effect_done("1", "e")
     await matters.effects_settled("1", 2)
     await matters.of_applicant("k", 9)
+    await matters.of_principal("k", 9)
     await matters.worklist("1", State.SUBMITTED, 9)
     await matters.count("1", State.SUBMITTED, 9)
     for look in (
@@ -242,6 +248,35 @@ async def _use_keys(database: Any, stores: Stores) -> None:
         await rotation.rotate()
         await rotation.rewrap(b"n" * 32)
         assert await rotation.retire() == [1]
+
+
+async def _use_mandates(mandates: Mandates) -> None:
+    given = begin("m", _given("m"))
+    notices = mandate_notices(given.timeline[0])
+    await mandates.insert(given, notices)
+    accepted = evolve(given, replace(given.timeline[0], id="m-0002", type="accepted", data={}))
+    await mandates.append(given, accepted, ())
+    stored = await mandates.get("m")
+    assert stored is not None
+    await mandates.save_notice(stored, notices[0])
+    await mandates.of_principal("p", 9)
+    await mandates.of_agent("a", 9)
+    await mandates.with_notice_due(NOW, 9)
+
+
+def _given(mandate_id: str) -> Event:
+    return Event(
+        f"{mandate_id}-0001",
+        "given",
+        NOW,
+        Actor("citizen", "p"),
+        "c",
+        {
+            **{"principal": "p", "agent": "a", "agent_name": NAME, "relation": "child"},
+            **{"businesses": ["licence"], "services": [], "until": "2026-04-01"},
+            "answer_by": NOW.isoformat(),
+        },
+    )
 
 
 @pytest.mark.gen_test(timeout=60)
