@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 
 import click
 from rich.console import Console
@@ -14,7 +15,7 @@ from bianmin.engines import engines
 from bianmin.errors import OperatorError
 from bianmin.settings import Settings, decode_key
 from bianmin.settings_sources import require
-from storage.rotation import Rotated, Rotation, StillInUse
+from storage.rotation import READERS, Rotated, Rotation, StillInUse
 from storage.stores import real_time
 from storage.vault import VaultError
 
@@ -27,7 +28,14 @@ def keys() -> None:
 @keys.command("rotate")
 @click.option("--master", is_flag=True, help="Wrap the data keys under BIANMIN_NEW_MASTER_KEY too.")
 @click.option("--retire", is_flag=True, help="Destroy older data keys and the former wrapping.")
-def rotate(master: bool, retire: bool) -> None:
+@click.option(
+    "--readers",
+    type=click.FloatRange(0),
+    default=READERS.total_seconds(),
+    show_default=True,
+    help="Seconds that pictures' former pieces stay for who is reading them.",
+)
+def rotate(master: bool, retire: bool, readers: float) -> None:
     """Seal everything under a new data key while the service runs; again after a break-off."""
     if master and retire:
         raise OperatorError("--master and --retire are steps of their own: first one, then start")
@@ -53,13 +61,15 @@ def rotate(master: bool, retire: bool) -> None:
         else:
             _show(await rotation.rotate())
 
-    asyncio.run(_rotating(settings, work))
+    asyncio.run(_rotating(settings, work, timedelta(seconds=readers)))
 
 
-async def _rotating(settings: Settings, work: Callable[[Rotation], Awaitable[None]]) -> None:
+async def _rotating(
+    settings: Settings, work: Callable[[Rotation], Awaitable[None]], readers: timedelta
+) -> None:
     with _bars() as progress:
         try:
-            async with _rotation(settings, progress) as rotation:
+            async with _rotation(settings, progress, readers) as rotation:
                 await work(rotation)
         except (StillInUse, VaultError) as error:
             raise OperatorError(str(error)) from error
@@ -67,7 +77,7 @@ async def _rotating(settings: Settings, work: Callable[[Rotation], Awaitable[Non
 
 @asynccontextmanager
 async def _rotation(
-    settings: Settings, progress: Callable[[str, int, int], None]
+    settings: Settings, progress: Callable[[str, int, int], None], readers: timedelta
 ) -> AsyncIterator[Rotation]:
     async with (
         engines(settings) as urls,
@@ -79,6 +89,7 @@ async def _rotation(
             tell=lambda line: click.echo(line, err=True),
             progress=progress,
             checkpoint=checkpoint_of(settings),
+            readers=readers,
         )
 
 

@@ -113,19 +113,20 @@ class Rotation:
             )
         if await self._keyring.drop_other_wraps():
             self._tell("The former master key opens nothing any more.")
+        record = await self._upkeep.find_one({"_id": ROTATE})
+        if record is not None and record["phase"] != "done":
+            raise StillInUse("A rotation was broken off. Finish it with `bianmin keys rotate`.")
         number = (await self._keyring.refresh(self._vault)).sealing
         older = [n for n in self._vault.data_keys if n < number]
         if not older:
             return []
         await self._until(lambda beat: beat.seals >= number, f"seals with data key {number}")
         # Whoever nobody can see has stopped sealing by itself when its lease is over.
-        record = await self._upkeep.find_one({"_id": ROTATE}) or {}
-        since = record.get("sealing_since")
-        if since is not None:
-            rest = (since + 2 * self._lease - self._clock()).total_seconds()
-            if rest > 0:
-                self._tell(f"Waiting {rest:.0f} seconds for processes nobody can see.")
-                await asyncio.sleep(rest)
+        since = record["sealing_since"] if record is not None else self._clock()
+        rest = (since + 2 * self._lease - self._clock()).total_seconds()
+        if rest > 0:
+            self._tell(f"Waiting {rest:.0f} seconds for processes nobody can see.")
+            await asyncio.sleep(rest)
         left = await count_older(self._stores, number, self._progress)
         in_use = {n: c for n, c in left.items() if c.older or c.broken}
         if in_use:

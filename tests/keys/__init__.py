@@ -1,0 +1,1 @@
+"""Keys changed under a house that goes on working."""
