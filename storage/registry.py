@@ -180,13 +180,16 @@ class Registry:
 
     def _person_row(self, row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         key = self._vault.id_key(row["id_number"])
-        sealed = self._vault.seal(str(row["name"]), f"registry_population/{key}/name")
-        return key, {"name": sealed}
+        place = f"registry_population/{key}"
+        sealed = self._vault.seal(str(row["name"]), f"{place}/name")
+        # Read by a change of the index key only, which has to find everybody anew.
+        number = self._vault.seal(row["id_number"], f"{place}/id_number")
+        return key, {"name": sealed, "id_number": number}
 
     def _licence_row(self, row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         key = self._vault.id_key(row["id_number"])
-        person = {name: row[name] for name in ("name", "phone", "number")}
-        values = {k: _plain(v) for k, v in row.items() if k not in (*person, "id_number")}
+        person = {name: row[name] for name in ("id_number", "name", "phone", "number")}
+        values = {k: _plain(v) for k, v in row.items() if k not in person}
         values["points"] = values.get("points") or 0
         return key, {**values, "person": self._vault.seal(person, f"registry_licences/{key}")}
 
@@ -194,6 +197,7 @@ class Registry:
         key = self._vault.index("plate", row["plate"])
         person = {
             "plate": row["plate"],
+            "id_number": row["owner_id_number"],
             "name": row["owner_name"],
             "phone": row["owner_phone"],
         }

@@ -117,7 +117,16 @@ class Sessions:
     async def create(self, new: NewSession) -> bool:
         """Open an account, or a closed one anew; False when the person has one: the ``_id``
         decides, nothing else."""
-        document = {
+        document = self.document_of(new)
+        try:
+            await self._sessions.insert_one(document)
+        except DuplicateKeyError:
+            return await self._open_anew(document, new.cause)
+        return True
+
+    def document_of(self, new: NewSession) -> dict[str, Any]:
+        """A new account as it is stored."""
+        return {
             "_id": new.key,
             "person": self._person(new.key, new.id_number, new.name, new.phone),
             "phone_key": self._vault.phone_key(new.phone),
@@ -128,11 +137,6 @@ class Sessions:
             # The first turn of the talk is written conditionally on this one.
             "talk": {"turn": 0, "replies": []},
         }
-        try:
-            await self._sessions.insert_one(document)
-        except DuplicateKeyError:
-            return await self._open_anew(document, new.cause)
-        return True
 
     async def _open_anew(self, document: Mapping[str, Any], cause: str) -> bool:
         """Put a fresh account in place of a closed one. What opened it before does not do so

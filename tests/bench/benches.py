@@ -14,6 +14,7 @@ from bianmin.demo.people import multipart
 from casework import matters
 from tests.bench.harness import ROUNDS, Result, Side, beside
 from tests.bench.pictures import camera_jpeg
+from tests.bench.scale import login_scale, registration_scale
 from tests.bench.town import Town, floors, pss
 
 _UPLOADS = 50
@@ -113,6 +114,8 @@ BENCHES: Mapping[str, Callable[[Town], Awaitable[Result]]] = {
     "matter-progress": matter_progress,
     "chat-encrypted": chat_encrypted,
     "uploads-memory": uploads_memory,
+    "registration-scale": registration_scale,
+    "login-scale": login_scale,
 }
 
 

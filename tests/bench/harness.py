@@ -41,7 +41,8 @@ async def beside(
 ) -> Result:
     """Answers a second of ours beside the floor, interleaved: ours, floor, ours, floor, …
 
-    Raises RuntimeError when one of them answered anything but 200: then it measured something else.
+    Raises RuntimeError when one of them answered anything but 200 or 201: then it measured
+    something else.
     """
     pairs: list[tuple[Load, Load]] = []
     for number, both in enumerate(zip(ours.rounds, floor.rounds, strict=True)):
@@ -51,7 +52,7 @@ async def beside(
             save(path, requests)
             load = await apart(side.port, path, connections)
             if load.bad:
-                raise RuntimeError(f"{name}: {load.bad} of {load.count} answers were no 200")
+                raise RuntimeError(f"{name}: {load.bad} of {load.count} answers were no success")
             seen.append(load)
         if number > 0:
             pairs.append((seen[0], seen[1]))

@@ -107,13 +107,13 @@ async def town(folder: Path) -> AsyncIterator[Town]:
         House(folder, engine.urls, "bench") as house,
     ):
         await asyncio.to_thread(house.start_service)
-        settings = _settings(house)
+        settings = settings_of(house)
         async with open_house(settings, engine.urls) as ctx:
             await _offices(ctx)
             yield Town(folder, ctx, house, settings)
 
 
-def _settings(house: House) -> Settings:
+def settings_of(house: House) -> Settings:
     """The service's own settings; the environment is left as it was for the next town."""
     before = dict(os.environ)
     os.environ.update(house.env)

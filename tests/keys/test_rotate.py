@@ -4,6 +4,7 @@ import itertools
 import secrets
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -57,6 +58,7 @@ def load(here: Lived) -> Iterator[list[str]]:
             wrong.append("something reads differently")
 
     def write(count: int) -> None:
+        time.sleep(0.5)  # a draft may be changed three hundred times
         note = f"第{count}次"
         answer = other.call("PATCH", f"/matters/{number}", {"form": {"note": note}})
         assert answer.status == 200, answer.body
