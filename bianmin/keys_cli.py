@@ -15,8 +15,9 @@ from bianmin.engines import engines
 from bianmin.errors import OperatorError
 from bianmin.settings import Settings, decode_key
 from bianmin.settings_sources import require
+from storage.reindex import Keys, Reindexing
 from storage.rotation import READERS, Rotated, Rotation, StillInUse
-from storage.stores import real_time
+from storage.stores import database_alone, real_time
 from storage.vault import VaultError
 
 
@@ -62,6 +63,47 @@ def rotate(master: bool, retire: bool, readers: float) -> None:
             _show(await rotation.rotate())
 
     asyncio.run(_rotating(settings, work, timedelta(seconds=readers)))
+
+
+@keys.command("reindex")
+@click.option(
+    "--forget-unknown", is_flag=True, help="Delete rows of which nothing tells whose they are."
+)
+def reindex(forget_unknown: bool) -> None:
+    """Find everybody by BIANMIN_NEW_INDEX_KEY from now on; stop service and workers first."""
+    settings = require()
+    new_index = settings.new_index_key
+    if not new_index.get_secret_value():
+        raise OperatorError(
+            "BIANMIN_NEW_INDEX_KEY is not set. Make one with: openssl rand -base64 32"
+        )
+    wanted = Keys(settings.master_key_bytes(), settings.index_key_bytes(), decode_key(new_index))
+
+    async def main() -> None:
+        with _bars() as progress:
+            async with (
+                engines(settings) as urls,
+                database_alone(urls.mongo_url, settings.mongo_database) as database,
+            ):
+                done = await Reindexing(
+                    database,
+                    wanted,
+                    (settings.wechat_appid, settings.mini_appid),
+                    real_time,
+                    tell=lambda line: click.echo(line, err=True),
+                    progress=progress,
+                    checkpoint=checkpoint_of(settings),
+                ).run(forget_unknown=forget_unknown)
+        for name, count in done.moved.items():
+            click.echo(f"{name}: {count} documents")
+        if done.faults:
+            click.echo(f"access log: {done.faults} entries were at fault before, and still are")
+        click.echo("Now set BIANMIN_INDEX_KEY to the new key everywhere, then start again.")
+
+    try:
+        asyncio.run(main())
+    except (StillInUse, VaultError) as error:
+        raise OperatorError(str(error)) from error
 
 
 async def _rotating(

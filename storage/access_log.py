@@ -22,7 +22,7 @@ from storage.indexes import EPOCH
 from storage.vault import Vault
 
 _RUN_LIFE = timedelta(hours=24)
-_START = b"\0" * 32
+START = b"\0" * 32
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class AccessLog:
         self._run: str | None = None
         self._began: datetime | None = None
         self._seq = 0
-        self._head = _START
+        self._head = START
 
     async def append(
         self,
@@ -125,7 +125,7 @@ class AccessLog:
         if self._run is None or self._began is None or at - self._began > _RUN_LIFE:
             run = uuid.uuid4().hex
             await self._runs.insert_one({"_id": run, "since": at, "open": True})
-            self._run, self._began, self._seq, self._head = run, at, 0, _START
+            self._run, self._began, self._seq, self._head = run, at, 0, START
         return self._run
 
     async def _last(self, run: str, after: int) -> dict[str, Any] | None:
@@ -145,7 +145,7 @@ class AccessLog:
         return 1
 
     async def _check(self, run: str, hashes: dict[int, bytes]) -> AsyncIterator[ChainFault]:
-        head, expected = _START, 0
+        head, expected = START, 0
         async for entry in self._entries.find({"run": run}).sort("seq", 1):
             seq = entry["seq"]
             if seq != expected or not hmac.compare_digest(entry["prev"], head):
@@ -159,11 +159,16 @@ class AccessLog:
                 yield ChainFault(run, anchor["seq"], "anchor")
 
     def _hash(self, entry: Mapping[str, Any]) -> bytes:
-        # Times are kept to the millisecond, so only that much is hashed.
-        values = {
-            **{k: v for k, v in entry.items() if k not in ("hash", "at", "prev")},
-            "at": (entry["at"] - EPOCH) // timedelta(milliseconds=1),
-            "prev": entry["prev"].hex(),
-        }
-        content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
-        return self._vault.digest("access-log", content)
+        return entry_hash(self._vault, entry)
+
+
+def entry_hash(vault: Vault, entry: Mapping[str, Any]) -> bytes:
+    """The keyed hash of an entry with what it says of the one before it."""
+    # Times are kept to the millisecond, so only that much is hashed.
+    values = {
+        **{k: v for k, v in entry.items() if k not in ("hash", "at", "prev")},
+        "at": (entry["at"] - EPOCH) // timedelta(milliseconds=1),
+        "prev": entry["prev"].hex(),
+    }
+    content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+    return vault.digest("access-log", content)

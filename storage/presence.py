@@ -71,7 +71,7 @@ class Processes:
             age = self._clock() - beat.seen_at
             if age > _FORGOTTEN:
                 await self._processes.delete_one({"_id": beat.id})
-            elif age <= LEASE and not _dead(beat):
+            elif age <= LEASE and not is_dead(beat.host, beat.pid):
                 beats.append(beat)
         return sorted(beats, key=lambda b: (b.kind, b.pid))
 
@@ -151,12 +151,12 @@ class Presence:
             log.info("presence-not-withdrawn", error=type(error).__name__)
 
 
-def _dead(beat: Beat) -> bool:
+def is_dead(host: str, pid: int) -> bool:
     """Whether a process of this very machine has ended without saying so."""
-    if beat.host != socket.gethostname():
+    if host != socket.gethostname():
         return False
     try:
-        os.kill(beat.pid, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except PermissionError:

@@ -54,6 +54,7 @@ SEALED: Mapping[str, tuple[SealedPlace, ...]] = {
         SealedPlace("licence.number", "sessions/{id}/licence"),
         SealedPlace("vehicles.*.plate", "sessions/{id}/vehicles/{0}"),
         SealedPlace("devices.*.label", "sessions/{id}/device"),
+        SealedPlace("vehicles.*.plate", "sessions/{id}/vehicles/{0}"),
         SealedPlace("wechat.*.openid", "sessions/{id}/{0}"),
         SealedPlace("wechat.*.unionid", "sessions/{id}/{0}/unionid"),
         *(SealedPlace(path, f"sessions/{context}", json) for path, context, json in _TALK),

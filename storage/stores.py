@@ -1,5 +1,7 @@
 """Everything that is kept, opened once a process: MongoDB, Redis and the keys."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -84,6 +86,30 @@ def real_time() -> datetime:
     return datetime.now(UTC)
 
 
+def _client(mongo_url: str) -> AsyncMongoClient[dict[str, Any]]:
+    return AsyncMongoClient(
+        mongo_url,
+        tz_aware=True,
+        appname="bianmin",
+        w="majority",
+        socketTimeoutMS=_ANSWER_SECONDS * 1000,
+        serverSelectionTimeoutMS=_FIND_SECONDS * 1000,
+    )
+
+
+@asynccontextmanager
+async def database_alone(
+    mongo_url: str, database: str
+) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
+    """The database without keys, for what works on the keys themselves."""
+    client = _client(mongo_url)
+    try:
+        await ensure_indexes(client[database])
+        yield client[database]
+    finally:
+        await client.close()
+
+
 async def open_stores(
     mongo_url: str, redis_url: str, database: str, master_key: bytes, index_key: bytes
 ) -> Stores:
@@ -92,14 +118,7 @@ async def open_stores(
     Raises StorageUnavailable when an engine does not answer, VaultError when a key does not fit
     the data.
     """
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        mongo_url,
-        tz_aware=True,
-        appname="bianmin",
-        w="majority",
-        socketTimeoutMS=_ANSWER_SECONDS * 1000,
-        serverSelectionTimeoutMS=_FIND_SECONDS * 1000,
-    )
+    client = _client(mongo_url)
     redis: Redis = Redis.from_url(redis_url, health_check_interval=30)
     db = client[database]
     try:
