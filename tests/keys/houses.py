@@ -32,6 +32,7 @@ class Lived:
     house: House
     town: QuickTown
     citizen: Citizen
+    chatting: Citizen
     number: str
 
     def seen(self) -> list[Any]:
@@ -71,7 +72,7 @@ def lived(urls: EngineUrls, folder: Path, database: str) -> Iterator[Lived]:
         number = ready_draft(citizen)
         assert citizen.call("POST", f"/matters/{number}/submit").status == 200
         assert decide(town.desk(OFFICE), number, "send_back").status == 200
-        yield Lived(house, town, citizen, number)
+        yield Lived(house, town, citizen, chatting, number)
 
 
 async def _vehicle_and_late_message(ctx: Context, citizen: Citizen) -> None:
