@@ -17,6 +17,8 @@ from handlers.desk.face_sign import (
     FaceSignReceiptHandler,
     FaceSignVisitHandler,
 )
+from handlers.desk.enrol_in_person import EnrolInPersonHandler
+from handlers.desk.face_sign import FaceSignHandler, FaceSignPersonHandler, FaceSignReceiptHandler
 from handlers.desk.help import HelpHandler
 from handlers.desk.login import LoginHandler, LogoutHandler
 from handlers.desk.matters import DecisionHandler, MatterHandler, PhotoHandler
@@ -36,6 +38,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/desk/logout", LogoutHandler),
         URLSpec(r"/desk/find", FindHandler),
         URLSpec(r"/desk/approve-many", ApproveManyHandler),
+        URLSpec(r"/desk/enrol", EnrolInPersonHandler),
         URLSpec(r"/desk/next", NextHandler),
         URLSpec(rf"/desk/matters/{_NUMBER}", MatterHandler),
         URLSpec(rf"/desk/matters/{_NUMBER}/decision", DecisionHandler),

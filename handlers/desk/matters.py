@@ -12,7 +12,12 @@ from rules.refusals import Refusal, Worded
 
 _OWN_WORDS = 200
 _VERSION = re.compile(r"[0-9]{1,7}")
-_DECIDED = {"approve": "approved", "send_back": "sent_back", "refuse": "refused"}
+_DECIDED = {
+    "approve": "approved",
+    "send_back": "sent_back",
+    "refuse": "refused",
+    "enrol_in_person": "enrolled_in_person",
+}
 
 
 @dataclass(frozen=True)

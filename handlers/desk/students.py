@@ -1,7 +1,7 @@
 """The clerk's home: his school's students by state, one student, correcting what came back."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from casework import enrolments
 from casework.enrolments import StudentView
@@ -48,7 +48,7 @@ class StudentHandler(FileFormHandler):
     """One student, and the form to correct what was sent back. The form's files are streamed."""
 
     needs = "enrol"
-    fields = ("cause", "version", *_FIELDS)
+    fields: ClassVar[tuple[str, ...]] = ("cause", "version", *_FIELDS)
     files = (PORTRAIT,)
     _spool: Spool | None = None
 
