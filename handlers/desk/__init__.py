@@ -9,6 +9,7 @@ from tornado.routing import URLSpec
 from handlers.desk import batches, schools, student_moves, students
 from handlers.desk.approve_many import ApproveManyHandler
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
+from handlers.desk.enrol_in_person import EnrolInPersonHandler
 from handlers.desk.face_sign import (
     FaceSignHandler,
     FaceSignPersonHandler,
@@ -17,8 +18,6 @@ from handlers.desk.face_sign import (
     FaceSignReceiptHandler,
     FaceSignVisitHandler,
 )
-from handlers.desk.enrol_in_person import EnrolInPersonHandler
-from handlers.desk.face_sign import FaceSignHandler, FaceSignPersonHandler, FaceSignReceiptHandler
 from handlers.desk.help import HelpHandler
 from handlers.desk.login import LoginHandler, LogoutHandler
 from handlers.desk.matters import DecisionHandler, MatterHandler, PhotoHandler
