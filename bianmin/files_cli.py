@@ -35,9 +35,14 @@ PORTRAITS = "portraits"
 REGISTRY = Path(__file__).parents[1] / "sandbox" / "registry"
 REGISTRY_KINDS = ("offices", "population", "licences", "vehicles")
 DEMO_OFFICERS = (
-    ("zhengzhou", "郑民警", "4101V01"),
-    ("anyang", "安民警", "4105V01"),
+    ("zhengzhou", "郑民警", "4101V01", "reviewer"),
+    ("anyang", "安民警", "4105V01", "reviewer"),
+    ("zhengzhou-head", "郑所长", "4101V01", "head"),
+    ("anyang-head", "安所长", "4105V01", "head"),
+    ("pingan", "平教务", "4101S01", "clerk"),
 )
+"""User name, name, office and role of who may log in after the first run. The clerk's school is
+one of the registry's; further clerks get their logins from the heads."""
 _SHOWN_ERRORS = 20
 
 
@@ -222,13 +227,13 @@ async def load_demo_registry(ctx: Context, settings: Settings) -> None:
             raise OperatorError(f"{kind}.csv: {report.errors[0]}")
     await _draw_portraits(ctx, settings.data_dir)
     logins = {}
-    for username, name, office in DEMO_OFFICERS:
+    for username, name, office, role in DEMO_OFFICERS:
         logins[username] = secrets.token_urlsafe(9)
         await officers.add_officer(
             ctx,
             username=username,
             name=name,
-            role="reviewer",
+            role=role,
             office=office,
             password=logins[username],
             totp=False,

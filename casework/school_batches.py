@@ -20,6 +20,7 @@ from casework.officers import Officer
 from casework.photos import Spool
 from casework.portraits import Archive, PieceReader
 from rules.formats import Format, RowProblem
+from rules.masking import groups
 from rules.refusals import Refusal
 from rules.student_rows import LINE, REASON, StudentRow, read_rows
 from storage.photos import FileWriter
@@ -214,8 +215,8 @@ async def rows_to_correct(ctx: Context, clerk: Officer, batch_id: str) -> list[l
     """The rows that were not taken, below the template's heading, with line and reasons beside
     them: to be corrected and uploaded again. The look is recorded first. Raises not-found."""
     batch = await _of_school(ctx, clerk, batch_id)
-    fields = ["id_number", "name", "phone", "form"]
-    await record_look(ctx, clerk, "school-batch-errors", None, None, fields)
+    seen = list(groups("school.corrections"))
+    await record_look(ctx, clerk, "school-corrections", None, None, seen)
     layout = ctx.book.formats[KIND]
     rows, labels = await load_rows(ctx, batch), _labels(layout)
     table = [[*(c.label for c in layout.columns), LINE, REASON]]

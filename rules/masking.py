@@ -49,6 +49,7 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
     "desk.face_sign_elsewhere": _PERSON_MASKED,
     "desk.face_sign_receipt": {**_PERSON_MASKED, "licence": _CLEAR, "vehicles": _CLEAR},
     "school.students": {"name": _CLEAR, "id_number": _MASKED, "phone": _MASKED},
+    "school.corrections": {**_PERSON, "form": _CLEAR},
     "school.student": {**_PERSON, "form": _CLEAR, "photos": _CLEAR},
 }
 """Screen -> field group -> how it is shown there. ``desk.face_sign_elsewhere`` is what an office
