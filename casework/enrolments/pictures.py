@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework.context import Context
+from casework.imaging import SMALLEST_SIDE
 from casework.photos import Prepared, Spool
+from rules.enrolments import PORTRAIT
 from rules.matter import Photo
 
 Pictures = Mapping[str, Spool]
@@ -31,7 +33,12 @@ def sources(ctx: Context, pictures: Pictures) -> dict[str, str]:
 
 async def prepare(ctx: Context, pictures: Pictures) -> dict[str, Prepared]:
     """Each picture clean and bounded. Raises the photo-… refusals."""
-    return {material: await ctx.lab.prepare(spool) for material, spool in pictures.items()}
+    # A portrait has a face and no small print: those of photo studios are small.
+    least = {PORTRAIT: int(ctx.figure("student.portrait_pixels"))}
+    return {
+        material: await ctx.lab.prepare(spool, least.get(material, SMALLEST_SIDE))
+        for material, spool in pictures.items()
+    }
 
 
 async def keep(

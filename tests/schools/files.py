@@ -51,11 +51,11 @@ def table(rows: Iterable[Sequence[str]]) -> bytes:
     return write_csv([HEADER, *rows])
 
 
-def portrait(order: int) -> bytes:
+def portrait(order: int, size: tuple[int, int] = (480, 600)) -> bytes:
     """A small picture, a different one for each."""
-    image = Image.new("RGB", (480, 600), "#dde3e8")
+    image = Image.new("RGB", size, "#dde3e8")
     draw = ImageDraw.Draw(image)
-    for y in range(20, 580, 20):
+    for y in range(20, size[1] - 20, 20):
         draw.text((20, y), f"PORTRAIT {order:06d} " * 4, fill="#223344")
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=70)

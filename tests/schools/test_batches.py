@@ -173,6 +173,20 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_and_what_it_did_coun
 
 
 @pytest.mark.gen_test(timeout=120)
+async def test_portraits_of_a_photo_studio_are_large_enough_and_passport_stamps_are_not(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, day = await clerk(ctx), ctx.today()
+        rows = table([student(n, day, 照片文件名=f"{n}.jpg") for n in (1, 2)])
+        photos = archive([], {"1.jpg": portrait(1, (358, 441)), "2.jpg": portrait(2, (240, 300))})
+        batch = await worked(ctx, who, await uploaded(ctx, who, rows, photos))
+        assert counts(batch) == ("done", 2, 1, 0, 1)
+        ((line, column, why),) = await school_batches.error_list(ctx, who, batch.id)
+        assert (line, column) == (3, "照片文件名") and "太小" in why
+
+
+@pytest.mark.gen_test(timeout=120)
 async def test_files_go_when_they_are_done_with(
     engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
 ) -> None:
