@@ -56,7 +56,8 @@ async def think(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Inc
         move = await _move(scene, question)
     except Refusal as refusal:
         move = _after_refusal(scene, refusal)
-    return await _turn(scene, move)
+    turn = await _turn(scene, move)
+    return replace(turn, moved=move.left or move.citizen is not None)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ async def _turn(scene: Scene, move: Move) -> Turn:
         move = await _then(replace(scene, citizen=move.citizen or scene.citizen), move)
     said, paused = _heard(scene, move.said), _paused(scene, move)
     if move.left:
-        return Turn(fit(said, scene.say("shortened")), left=True)
+        return Turn(fit(said, scene.say("shortened")))
     if move.to is None:
         if paused is None:
             return Turn(fit(said, scene.say("shortened")), None)

@@ -20,8 +20,8 @@ class Move:
     """What follows: the next question (``flow.step``), or the end of the talk when ``to`` is None.
 
     ``said`` comes before the next question. ``citizen`` is set when the move made the person known.
-    ``paused`` is the dialogue that may be taken up again afterwards. ``left``: the person closed
-    his account by it.
+    ``paused`` is the dialogue that may be taken up again afterwards. ``left``: the WeChat
+    account speaks for nobody any more: it was unbound, or the person closed his account.
     """
 
     to: str | None

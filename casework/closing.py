@@ -109,7 +109,7 @@ async def say_farewell(ctx: Context, key: str) -> None:
     if farewell is None:
         return
     for bound in farewell.bindings:
-        await ctx.stores.bindings.unbind_as_of(bound.key, bound.bound_at)
+        await ctx.stores.bindings.drop(bound.key, bound.claim)
     if await _told(ctx, key, farewell):
         await ctx.stores.closings.done(key)
 

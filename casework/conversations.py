@@ -16,12 +16,13 @@ import structlog
 
 from casework.context import Context
 from casework.photos import Spool
-from casework.wechat_accounts import WechatIdentity, appid_of
+from casework.wechat_bindings import WechatIdentity, account_of, agrees
 from notify.outcome import Rejected, Taken
 from notify.wechat import WechatError
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.conversations import Place, StoredTalk
+from storage.sessions import Session
 
 log = structlog.get_logger()
 
@@ -74,12 +75,12 @@ class Talk:
 
 @dataclass(frozen=True)
 class Turn:
-    """An answer and where the dialogue stands after it. An empty reply says nothing. ``left``: by
-    this message the person closed his account, and is a visitor from now on."""
+    """An answer and where the dialogue stands after it. An empty reply says nothing. ``moved``:
+    from here on the WeChat account speaks for somebody else, or for nobody."""
 
     reply: str
     dialogue: Mapping[str, Any] | None = None
-    left: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,25 +141,46 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
                 return said
             talk = Talk(stored.dialogue_at(ctx.now()))
             turn = await think(ctx, citizen, talk, incoming)
-            after, stored_after = place, stored
-            if turn.left:
-                after, _, stored_after = await _where(ctx, incoming, person)
-            elif citizen is None and await ctx.stores.bindings.session_of(person) is not None:
-                # Registering moves the talk from the visitor to the person's own document.
-                after, _, stored_after = await _where(ctx, incoming, person)
             ctx.checkpoint("before-turn")
-            if await ctx.stores.conversations.commit(
-                after,
-                stored_after.turn,
-                message_id=incoming.message_id,
-                reply=turn.reply,
-                dialogue=turn.dialogue,
-                expires_at=ctx.now() + ctx.seconds("chat.dialogue_seconds"),
-            ):
-                if after != place and not turn.left:
-                    await ctx.stores.conversations.drop(person)
+            if turn.moved:
+                # Thought once: whom the account speaks for has changed by it.
+                await _carry_over(ctx, incoming, person, turn)
+                await _leave_off(ctx, incoming, place, stored)
+                return turn.reply
+            if await _commit(ctx, incoming, place, stored, turn):
                 return turn.reply
     raise Refusal("busy-try-again")
+
+
+async def _commit(
+    ctx: Context, incoming: Incoming, place: Place, stored: StoredTalk, turn: Turn
+) -> bool:
+    return await ctx.stores.conversations.commit(
+        place,
+        stored.turn,
+        message_id=incoming.message_id,
+        reply=turn.reply,
+        dialogue=turn.dialogue,
+        expires_at=ctx.now() + ctx.seconds("chat.dialogue_seconds"),
+    )
+
+
+async def _carry_over(ctx: Context, incoming: Incoming, person: str, turn: Turn) -> None:
+    """Keep the answer where the talk lies from now on: with the person the account speaks for, or
+    with a visitor when it speaks for nobody any more."""
+    for _ in range(_TRIES):
+        place, _, stored = await _where(ctx, incoming, person)
+        if await _commit(ctx, incoming, place, stored, turn):
+            return
+    raise Refusal("busy-try-again")
+
+
+async def _leave_off(ctx: Context, incoming: Incoming, place: Place, stored: StoredTalk) -> None:
+    """End the talk where it lay before: it may name the person it went over to."""
+    if place.kind == "visitors":
+        await ctx.stores.conversations.drop(place.key)
+    else:
+        await _commit(ctx, incoming, place, stored, Turn(""))
 
 
 @dataclass(frozen=True)
@@ -203,20 +225,24 @@ async def _citizen(
         logged_in = await stores.conversations.of_citizen(incoming.citizen)
         if logged_in is None:
             raise Refusal("not-logged-in")
-        return logged_in[0].citizen(), logged_in[1]
-    key = stores.bindings.last_seen(person)
-    found = await stores.conversations.of_citizen(key) if key else None
-    if found is None or not found[0].speaks_by(incoming.app, incoming.openid):
-        key = await stores.bindings.session_of(person)
-        found = await stores.conversations.of_citizen(key) if key else None
-    if found is None:
+        return logged_in[0].citizen(ctx.today()), logged_in[1]
+    # Guessed and looked up at once: whom the account spoke for last is mostly whom it speaks for.
+    last = stores.bindings.last_seen(person)
+    held, guessed = await asyncio.gather(stores.bindings.get(person), _talk_with(ctx, last))
+    if held is None or held.session is None:
         return None
-    session, stored = found
-    return session.citizen(ctx.today()), stored
+    found = guessed if held.session == last else await _talk_with(ctx, held.session)
+    if found is None or not await agrees(ctx, incoming.identity, held, found[0]):
+        return None
+    return found[0].citizen(ctx.today()), found[1]
+
+
+async def _talk_with(ctx: Context, key: str | None) -> tuple[Session, StoredTalk] | None:
+    return await ctx.stores.conversations.of_citizen(key) if key else None
 
 
 def _openid_key(ctx: Context, incoming: Incoming) -> str:
-    return ctx.stores.vault.openid_key(appid_of(ctx, incoming.app), incoming.openid)
+    return account_of(ctx, incoming.identity)
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from casework.context import Context
 from casework.mail import Carrier, Reader, carrier, carrier_of, due
+from casework.wechat_bindings import openid_of
 from notify.order import Reach, channels
 from notify.outcome import InDoubt, Outcome, Rejected, Taken
 from notify.sms import Fate
@@ -101,7 +102,7 @@ async def _send(ctx: Context, number: str, notice_id: str) -> None:
     if notice.state is not NoticeState.DUE:
         return
     reader = await stored.reader(ctx, notice)
-    channel = _channel(ctx, reader, notice)
+    channel = await _channel(ctx, reader, notice)
     if channel is None:
         await _change(ctx, number, notice_id, lambda n: notices.dead(n, ctx.now()))
         HANDED.labels(notice.channel or "none", "dead").inc()
@@ -117,10 +118,11 @@ async def _send(ctx: Context, number: str, notice_id: str) -> None:
     await _record(ctx, number, claimed, outcome)
 
 
-def _channel(ctx: Context, reader: Reader, notice: Notice) -> str | None:
+async def _channel(ctx: Context, reader: Reader, notice: Notice) -> str | None:
     session, template = reader.session, ctx.book.texts.consent_template(notice.template)
+    mini = await openid_of(ctx, session, "mini") if session else None
     reach = Reach(
-        mini_openid=session is not None and "mini" in session.wechat,
+        mini_openid=mini is not None,
         consents=session.consents.get(template, 0) if session else 0,
         phone=bool(reader.phone),
     )
@@ -147,12 +149,14 @@ async def _hand_over(ctx: Context, reader: Reader, stored: Carrier, notice: Noti
 async def _by_subscribe(
     ctx: Context, session: Session, stored: Carrier, notice: Notice, template: str
 ) -> Outcome:
+    openid = await openid_of(ctx, session, "mini")
+    if openid is None:
+        # His WeChat went over to another member of the family meanwhile.
+        return Rejected("not-bound", "other_channel", "")
     if _too_late(ctx, notice):
         return _TOO_LATE
     push = stored.push(ctx, notice)
-    return await ctx.gateways.mini.send_subscribe(
-        session.wechat["mini"].openid, template, push.data, push.page
-    )
+    return await ctx.gateways.mini.send_subscribe(openid, template, push.data, push.page)
 
 
 def _too_late(ctx: Context, notice: Notice) -> bool:

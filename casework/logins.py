@@ -58,7 +58,7 @@ async def issue(ctx: Context, key: str, app: str, device: str) -> LoggedIn:
         secret=_hashed(secret),
     )
     await ctx.stores.logins.add(key, login)
-    return LoggedIn(str(token), login.expires_at, (await _session(ctx, key)).citizen())
+    return LoggedIn(str(token), login.expires_at, (await _session(ctx, key)).citizen(ctx.today()))
 
 
 async def authenticate(ctx: Context, written: str | None) -> Citizen:

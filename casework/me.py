@@ -9,6 +9,7 @@ from casework.permissions import must
 from casework.presenting import licence_view
 from casework.privacy import Agreed
 from casework.views import LicenceView, MatterSummary
+from casework.wechat_bindings import BindingView, bound
 from rules.masking import shown
 from rules.people import Citizen
 from rules.permissions import may
@@ -25,6 +26,7 @@ class Me:
     tiers: list[str]
     tier_labels: list[str]
     wechat: list[str]
+    bindings: list[BindingView]
     licences: list[LicenceView]
     matters: list[MatterSummary]
     privacy: Agreed
@@ -35,13 +37,15 @@ async def me(ctx: Context, citizen: Citizen) -> Me:
     """The person, what he may do and what he has going."""
     session = await ctx.stores.sessions.get(citizen.key)
     tiers = sorted(session.tiers_on(ctx.today()) if session else citizen.tiers)
+    accounts = await bound(ctx, session) if session else []
     return Me(
         name=shown("api.me", "name", citizen.name),
         id_number=shown("api.me", "id_number", citizen.id_number),
         phone=shown("api.me", "phone", citizen.phone),
         tiers=[str(t) for t in tiers],
         tier_labels=[ctx.book.texts.say(f"tiers.{t}") for t in tiers],
-        wechat=sorted(session.wechat) if session else [],
+        wechat=[one.app for one in accounts],
+        bindings=accounts,
         licences=await licences(ctx, citizen) if may(tiers, "query") else [],
         matters=await matters.mine(ctx, citizen),
         privacy=await privacy.agreed(ctx, citizen),

@@ -9,6 +9,7 @@ import structlog
 from casework import closing, effects, registry_portraits, steps
 from casework.context import Context
 from casework.conversations import Think, finish_late
+from casework.wechat_bindings import settle_due
 from rules.flow import ENDED
 from rules.people import Actor
 from storage.enrolments import Claim
@@ -34,6 +35,7 @@ async def sweep(ctx: Context, think: Think) -> int:
         + await _each(ctx, await photos.unconfirmed(day, _BATCH), _photo)
         + await _each(ctx, await ctx.stores.closings.telling(ctx.now(), _BATCH), _farewell)
         + await _each(ctx, await ctx.stores.enrolments.unconfirmed(day, _BATCH), _claim)
+        + await settle_due(ctx)
         + await finish_late(ctx, think)
     )
 

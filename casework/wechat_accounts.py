@@ -1,20 +1,13 @@
-"""The WeChat accounts a person is reached by and recognised in: bound, looked up, forgotten."""
+"""A person as WeChat names him: by a login code, by an openid in the chat, by a unionid."""
 
-from dataclasses import dataclass
-
+from casework import wechat_bindings
 from casework.context import Context
+from casework.wechat_bindings import WechatIdentity, account_of, appid_of, bind
 from notify.wechat import WechatError
 from rules.people import Citizen
 from rules.refusals import Refusal
 
-
-@dataclass(frozen=True)
-class WechatIdentity:
-    """A person as WeChat names him: one openid an app, a unionid where the platform gives one."""
-
-    app: str
-    openid: str
-    unionid: str | None = None
+__all__ = ["WechatIdentity", "account_of", "appid_of", "bind"]
 
 
 async def wechat_identity(ctx: Context, code: str) -> WechatIdentity:
@@ -26,39 +19,16 @@ async def wechat_identity(ctx: Context, code: str) -> WechatIdentity:
     return WechatIdentity("mini", found.openid, found.unionid)
 
 
-async def bind(ctx: Context, key: str, identity: WechatIdentity) -> None:
-    """Bind a WeChat account to a person; one WeChat speaks for one person at a time."""
-    appid = appid_of(ctx, identity.app)
-    openid_key = ctx.stores.vault.openid_key(appid, identity.openid)
-    previous = await ctx.stores.bindings.session_of(openid_key)
-    if previous is not None and previous != key:
-        await ctx.stores.sessions.unset_wechat(previous, identity.app, openid_key)
-    await ctx.stores.bindings.bind(openid_key, identity.app, key, ctx.now())
-    await ctx.stores.sessions.set_wechat(
-        key, identity.app, openid_key, identity.openid, identity.unionid, ctx.now()
-    )
-
-
-def appid_of(ctx: Context, app: str) -> str:
-    """The appid of the official account or of the mini-program."""
-    return ctx.settings.official_appid if app == "official" else ctx.settings.mini_appid
-
-
 async def whoami(ctx: Context, identity: WechatIdentity) -> Citizen | None:
-    """The citizen a WeChat account is bound to, if any."""
-    openid_key = ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
-    key = await ctx.stores.bindings.session_of(openid_key)
-    if key is None:
-        return None
-    session = await ctx.stores.sessions.get(key)
+    """The citizen a WeChat account speaks for, if any: bound, or known by its unionid in the other
+    app."""
+    session = await wechat_bindings.person_of(ctx, identity)
+    if session is None:
+        session = await wechat_bindings.by_union(ctx, identity)
     return session.citizen(ctx.today()) if session else None
 
 
 async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:
     """``unsubscribe``: the WeChat profile and what was said before registering are deleted."""
-    openid_key = ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
-    key = await ctx.stores.bindings.session_of(openid_key)
-    await ctx.stores.bindings.unbind(openid_key)
-    if key is not None:
-        await ctx.stores.sessions.unset_wechat(key, identity.app, openid_key)
-    await ctx.stores.conversations.drop(openid_key)
+    await wechat_bindings.forget(ctx, identity)
+    await ctx.stores.conversations.drop(account_of(ctx, identity))

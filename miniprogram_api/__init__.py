@@ -5,6 +5,7 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from miniprogram_api import openapi
+from miniprogram_api.bindings import BindingHandler
 from miniprogram_api.consents import ConsentsHandler
 from miniprogram_api.devices import DeviceHandler, DevicesHandler
 from miniprogram_api.dialogue import DialogueHandler
@@ -44,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/login/refresh", RefreshHandler),
     Route("/devices", DevicesHandler),
     Route("/devices/{device}", DeviceHandler),
+    Route("/bindings/{app}", BindingHandler),
     Route("/me", MeHandler),
     Route("/licences", LicencesHandler),
     Route("/licences/binding", LicenceBindingHandler),

@@ -28,7 +28,7 @@ class DeviceHandler(ApiHandler):
 
     access = Access.CITIZEN
 
-    @operation("Sign a device out", status=204)
+    @operation("Sign a device out", status=204, refusals=("not-found",))
     async def delete(self, device: str) -> None:
         """Signing out twice succeeds twice."""
         await logins.sign_out_device(self.ctx, self.citizen.key, device)

@@ -27,6 +27,7 @@ PATH_PARAMETERS: Mapping[str, PathParameter] = {
     "vehicle": PathParameter(r"[A-Za-z0-9_-]{22}", "Id of a vehicle, from GET /vehicles"),
     "device": PathParameter(r"[A-Za-z0-9_-]{1,64}", "Id of a device, from GET /devices"),
     "mandate": PathParameter(r"[A-Za-z0-9_-]{48}", "Id of a mandate, from GET /mandates"),
+    "app": PathParameter(r"official|mini", "Where the WeChat account is bound"),
     "photo": PathParameter(r"[A-Za-z0-9_-]{1,64}", "Id of a photo, as the matter names it"),
 }
 

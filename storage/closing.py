@@ -31,15 +31,20 @@ class Seen:
 
     def bindings(self) -> tuple["Bound", ...]:
         """The WeChat accounts bound to it."""
-        return tuple(Bound(w["key"], w["bound_at"]) for _, w in sorted(self.wechat.items()))
+        return tuple(
+            Bound(entry[name], entry["claim"])
+            for _, entry in sorted(self.wechat.items())
+            for name in ("key", "union")
+            if name in entry
+        )
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A WeChat account (blind index) and when it was bound."""
+    """A WeChat account or unionid (blind index), and the binding that was made of it."""
 
     key: str
-    bound_at: datetime
+    claim: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Closings:
     async def close(self, key: str, seen: Seen, at: datetime, again: datetime) -> bool:
         """Close the account in one write, to be looked at ``again``; False when it holds something
         else than was seen, or is closed already."""
-        bound = [{"key": b.key, "bound_at": b.bound_at} for b in seen.bindings()]
+        bound = [{"key": b.key, "claim": b.claim} for b in seen.bindings()]
         unchanged = [
             {"$eq": [{"$type": "$closed_at"}, "missing"]},
             {"$eq": [{"$ifNull": ["$open", {}]}, literal(dict(seen.open))]},
@@ -125,7 +130,7 @@ class Closings:
             self._vault.open_text(phone, f"sessions/{key}/phone") if phone else "",
             held["closed_at"],
             held.get("tried"),
-            tuple(Bound(w["key"], w["bound_at"]) for w in held["wechat"]),
+            tuple(Bound(w["key"], w["claim"]) for w in held["wechat"]),
         )
 
     async def begin_telling(self, key: str, farewell: Farewell, now: datetime) -> bool:

@@ -61,13 +61,15 @@ QUERIES: tuple[Query, ...] = (
     *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
     *_by_id("photos.files", "access_runs", "keys", "processes", "upkeep"),
     *_by_id("enrolments"),
-    _with_counter("wechat_bindings", "bound_at", EPOCH),
     # what closing an account leaves to do
     _due("sessions", "farewell_due"),
     _due("sessions", "closed_due"),
     # promised answers
     _due("late_messages", "due"),
     _with_counter("late_messages", "due", EPOCH),
+    # WeChat accounts being bound
+    _due("wechat_bindings", "due"),
+    _with_counter("wechat_bindings", "claim", "x"),
     # matters: the one write, delivery, lists, what is owed
     _with_counter("matters", "version"),
     _with_counter("matters", "notice_rev"),

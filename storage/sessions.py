@@ -18,6 +18,7 @@ from storage.changes import literal, merged, once, part, set_if_absent, unset_if
 from storage.logins import device_of
 from storage.tiers import StudentTier, student_of
 from storage.vault import Vault
+from storage.wechat_accounts import WechatAccount, accounts_of
 
 _CAUSES = 20
 _EFFECTS = 50
@@ -46,14 +47,6 @@ class Person:
     id_number: str
     name: str
     phone: str = ""
-
-
-@dataclass(frozen=True)
-class WechatAccount:
-    """A WeChat account bound to the person."""
-
-    openid: str
-    bound_at: datetime
 
 
 @dataclass(frozen=True)
@@ -96,11 +89,6 @@ class Session:
         if self.student is not None and self.student.until < today:
             return self.tiers - {Tier.STUDENT}
         return self.tiers
-
-    def speaks_by(self, app: str, openid: str) -> bool:
-        """Whether this WeChat account is bound to the person."""
-        account = self.wechat.get(app)
-        return account is not None and account.openid == openid
 
     def device(self, device: str) -> Device | None:
         """One of the person's devices by its id."""
@@ -200,10 +188,7 @@ class Sessions:
                 text(v["plate"], f"sessions/{key}/vehicles/{name}")
                 for name, v in document.get("vehicles", {}).items()
             ),
-            wechat={
-                app: WechatAccount(text(w["openid"], f"sessions/{key}/{app}"), w["bound_at"])
-                for app, w in document.get("wechat", {}).items()
-            },
+            wechat=accounts_of(document, self._vault),
             devices=tuple(device_of(d) for d in document.get("devices", ())),
             open=document.get("open", {}),
             consents=document.get("consents", {}),
@@ -288,28 +273,11 @@ class Sessions:
         """Forget that a licence is bound; nothing happens when none is."""
         await self._sessions.update_one({"_id": key}, {"$unset": {"licence": ""}})
 
-    # -- WeChat ------------------------------------------------------------------------------
+    # -- askers, consents --------------------------------------------------------------------
 
     async def know_asker(self, key: str, asker: str) -> None:
         """Remember a device that proved itself by a code (its blind index)."""
         await self._sessions.update_one({"_id": key}, once(asker, _ASKERS, {}, marks="askers"))
-
-    async def set_wechat(
-        self, key: str, app: str, account_key: str, openid: str, unionid: str | None, at: datetime
-    ) -> None:
-        """Remember the WeChat account the person is reached by in one app; ``account_key`` is its
-        blind index."""
-        sealed = self._vault.seal(openid, f"sessions/{key}/{app}")
-        account: dict[str, Any] = {"key": account_key, "openid": sealed, "bound_at": at}
-        if unionid is not None:
-            account["unionid"] = self._vault.seal(unionid, f"sessions/{key}/{app}/unionid")
-        await self._sessions.update_one({"_id": key}, {"$set": {f"wechat.{app}": account}})
-
-    async def unset_wechat(self, key: str, app: str, account_key: str) -> None:
-        """Forget the WeChat account of one app, unless the person bound another one since."""
-        account = f"wechat.{app}"
-        change = unset_if(account, f"{account}.key", account_key)
-        await self._sessions.update_one({"_id": key}, change)
 
     async def add_consent(self, key: str, template: str, cause: str) -> None:
         """Count one more consent; the same tap counts once."""

@@ -31,6 +31,7 @@ from storage.school_batches import SchoolBatches
 from storage.sessions import Sessions
 from storage.tiers import Tiers
 from storage.vault import Vault
+from storage.wechat_accounts import WechatAccounts
 
 _ANSWER_SECONDS = 20
 _FIND_SECONDS = 10
@@ -50,6 +51,7 @@ class Stores:
     sessions: Sessions
     logins: Logins
     closings: Closings
+    wechat: WechatAccounts
     bindings: Bindings
     conversations: Conversations
     matters: Matters
@@ -144,6 +146,7 @@ async def open_stores(
         sessions=sessions,
         logins=Logins(db["sessions"], vault),
         closings=Closings(db["sessions"], vault),
+        wechat=WechatAccounts(db["sessions"], vault),
         bindings=Bindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),

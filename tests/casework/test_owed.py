@@ -9,6 +9,7 @@ from casework import matters
 from casework.context import Context
 from casework.delivery import attend
 from casework.sweep import sweep
+from casework.wechat_bindings import WechatIdentity, bind
 from rules.people import Citizen
 from storage.engines import EngineUrls
 from tests.casework.inside import citizen, draft, house, silent, submitted
@@ -21,7 +22,7 @@ async def test_a_busy_gateway_uses_up_no_consent(
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who = await citizen(ctx, 1)
         template = ctx.book.texts.consent_template("submitted")
-        await ctx.stores.sessions.set_wechat(who.key, "mini", "k", "openid", None, ctx.now())
+        await bind(ctx, who.key, WechatIdentity("mini", "openid"))
         await ctx.stores.sessions.add_consent(who.key, template, "tap")
         number = await submitted(ctx, who)
         for _ in range(2):

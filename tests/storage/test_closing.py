@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from rules.people import Tier
+from storage.bindings import Binding
 from storage.engines import EngineUrls
 from storage.sessions import NewSession
 from storage.stores import Stores
+from storage.wechat_accounts import WechatAccount
 from tests.storage.opening import ID_NUMBER, NAME, NOW, PHONE, opened, registered
 
 LATER = NOW + timedelta(days=1)
@@ -29,8 +31,8 @@ async def _document(stores: Stores, key: str) -> dict[str, Any]:
 async def _full(stores: Stores) -> str:
     """An account with something in every part."""
     key = await registered(stores)
-    await stores.sessions.set_wechat(key, "mini", "openid-key", "openid", None, NOW)
-    await stores.bindings.bind("openid-key", "mini", key, NOW)
+    await stores.wechat.put(key, "mini", WechatAccount("openid-key", "c1", "openid", NOW))
+    await stores.bindings.bind(Binding("openid-key", "mini", key, "c1", NOW))
     await stores.sessions.add_consent(key, "t", "consent")
     await stores.sessions.agree(key, "1", NOW, "mini")
     await stores.sessions.grant_tier(
@@ -125,7 +127,7 @@ async def test_it_is_closed_only_as_it_was_seen(
         await stores.sessions.claim_open(key, "s", "1")
         assert not await stores.closings.close(key, seen, LATER, MONTH)
         await stores.sessions.release_open(key, "s", "1")
-        await stores.sessions.set_wechat(key, "official", "other", "openid-2", None, NOW)
+        await stores.wechat.put(key, "official", WechatAccount("other", "c2", "openid-2", NOW))
         assert not await stores.closings.close(key, seen, LATER, MONTH)
         assert await stores.sessions.get(key) is not None
 
@@ -145,7 +147,8 @@ async def test_one_teller_at_a_time(engine_urls: EngineUrls, mongo_database: str
             )
         )
         assert sum(begun) == 1
-        await stores.bindings.bind("openid-key", "mini", "somebody else", LATER)
+        await stores.bindings.bind(Binding("openid-key", "mini", "somebody else", "c3", LATER))
         for bound in farewell.bindings:
-            await stores.bindings.unbind_as_of(bound.key, bound.bound_at)
-        assert await stores.bindings.session_of("openid-key") == "somebody else"
+            await stores.bindings.drop(bound.key, bound.claim)
+        held = await stores.bindings.get("openid-key")
+        assert held is not None and held.session == "somebody else"

@@ -18,7 +18,7 @@ from rules.mandating import mandate_notices
 from rules.matter import Event, State
 from rules.people import Actor
 from storage.access_log import AccessLog
-from storage.bindings import Bindings
+from storage.bindings import Binding, Bindings
 from storage.closing import Closings
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
@@ -39,6 +39,7 @@ from storage.sealed import SEALED
 from storage.sessions import NewSession, Sessions
 from storage.stores import Stores, real_time
 from storage.vault import Vault
+from storage.wechat_accounts import WechatAccount, WechatAccounts
 from tests.storage.opening import ID_NUMBER, INDEX, MASTER, NAME, NOW, PHONE, opened
 from tests.storage.test_logins import _device
 from tests.storage.test_matters import _draft, _filled, _notice
@@ -89,16 +90,17 @@ async def _use_everything(database: Any, vault: Vault) -> None:
         await sessions.claim_open(key, "s", number)
     await sessions.release_open(key, "s", "1")
     await _use_logins(Logins(database["sessions"], vault), key, later)
-    await sessions.set_wechat(key, "mini", "k", "o", None, NOW)
-    await sessions.unset_wechat(key, "mini", "k")
+    await _use_wechat(WechatAccounts(database["sessions"], vault), key)
     await sessions.add_consent(key, "t", "c2")
     await sessions.use_consent(key, "t")
     await sessions.return_consent(key, "t")
     bindings = Bindings(database["wechat_bindings"])
-    await bindings.bind("o", "mini", key, NOW)
-    await bindings.session_of("o")
-    await bindings.unbind("o")
-    await bindings.unbind_as_of("o", NOW)
+    for one in (key, "another"):
+        await bindings.bind(Binding("o", "mini", one, "c", NOW, NOW))
+    for held in await bindings.due(later, 9):
+        await bindings.later("o", held.claim, NOW, later)
+    await bindings.settled("o", "c")
+    await bindings.unbind("o", "another", NOW)
     closings = Closings(database["sessions"], vault)
     seen = await closings.look(key)
     assert seen is not None
@@ -208,6 +210,14 @@ async def _use_enrolments(enrolments: Enrolments) -> None:
     await enrolments.claim("k", "2", NOW)
     await enrolments.confirm("k", "2")
     assert not await enrolments.release("k", "1") and await enrolments.release("k", "2")
+
+
+async def _use_wechat(accounts: WechatAccounts, key: str) -> None:
+    account = WechatAccount("k", "c", "o", NOW)
+    await accounts.put(key, "mini", account)
+    await accounts.put_if_none(key, "mini", account)
+    await accounts.settled(key, "mini", "c")
+    await accounts.remove(key, "mini", "c")
 
 
 async def _use_matters(matters: Matters) -> None:

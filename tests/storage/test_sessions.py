@@ -122,38 +122,6 @@ async def test_a_consent_is_counted_once_a_tap_and_used_up_once(
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_a_wechat_account_is_kept_and_forgotten(
-    engine_urls: EngineUrls, mongo_database: str
-) -> None:
-    async with opened(engine_urls, mongo_database) as stores:
-        key = await registered(stores)
-        await stores.sessions.set_wechat(key, "mini", "k", "o-openid", "u-unionid", NOW)
-        await stores.sessions.set_wechat(key, "official", "k2", "o-other", None, NOW)
-        session = await stores.sessions.get(key)
-        assert session is not None and session.wechat["mini"].openid == "o-openid"
-        await stores.sessions.unset_wechat(key, "mini", "an account bound before")
-        session = await stores.sessions.get(key)
-        assert session is not None and set(session.wechat) == {"mini", "official"}
-        await stores.sessions.unset_wechat(key, "mini", "k")
-        session = await stores.sessions.get(key)
-        assert session is not None and set(session.wechat) == {"official"}
-
-
-@pytest.mark.gen_test(timeout=30)
-async def test_an_account_speaks_for_the_last_person_it_was_bound_to(
-    engine_urls: EngineUrls, mongo_database: str
-) -> None:
-    async with opened(engine_urls, mongo_database) as stores:
-        account = stores.vault.openid_key("wx1", "o-openid")
-        assert await stores.bindings.session_of(account) is None
-        await stores.bindings.bind(account, "mini", "person-1", NOW)
-        await stores.bindings.bind(account, "mini", "person-2", NOW)
-        assert await stores.bindings.session_of(account) == "person-2"
-        await stores.bindings.unbind(account)
-        assert await stores.bindings.session_of(account) is None
-
-
-@pytest.mark.gen_test(timeout=30)
 async def test_nobody_has_no_account(engine_urls: EngineUrls, mongo_database: str) -> None:
     async with opened(engine_urls, mongo_database) as stores:
         assert await stores.sessions.get("nobody") is None
