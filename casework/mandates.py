@@ -10,21 +10,27 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from casework import codes
+import structlog
+
+from casework import codes, steps
 from casework.askers import asker_logged_in
 from casework.codes import CodeSent
 from casework.context import Context
 from casework.mandate_views import MandateView, MyMandates, mandate_view, options
 from casework.steps import NOTICE_LANE
 from rules import id_number, names
+from rules.flow import ENDED
 from rules.mandates import Mandate, begin, evolve, pair_of
 from rules.mandating import Party, decide, mandate_notices
 from rules.matter import Event, NewEvent
-from rules.people import Citizen
+from rules.people import Actor, Citizen
 from rules.refusals import Refusal
 from storage.mandates import StoredMandate
 
+log = structlog.get_logger()
+
 _TRIES = 8
+_SYSTEM = Actor("system", "mandates")
 _LIST = 50
 _DAY = 86400
 _PURPOSE = "mandate"
@@ -117,8 +123,25 @@ async def end(ctx: Context, citizen: Citizen, grant: str, cause: str) -> Mandate
     nothing that was begun by it; the principal goes on with it. Raises not-found,
     mandate-not-possible."""
     mandate, party = await _of(ctx, citizen, grant)
-    mandate = await _write(ctx, mandate.id, "end", party, citizen, cause, {}, grant)
+    mandate = await _ended(ctx, mandate, party, citizen, cause)
     return await mandate_view(ctx, mandate, party)
+
+
+async def _ended(
+    ctx: Context, mandate: Mandate, party: Party, citizen: Citizen, cause: str
+) -> Mandate:
+    """End it, then have every matter begun by it say so: a step the agent was taking meanwhile,
+    decided while the mandate was live, loses its write and is decided again."""
+    after = await _write(ctx, mandate.id, "end", party, citizen, cause, {}, mandate.grant)
+    ctx.checkpoint("after-mandate-write")
+    for row in await ctx.stores.matters.of_principal(mandate.principal, _LIST):
+        if row.mandate == mandate.grant and row.state not in ENDED:
+            try:
+                await steps.take(ctx, row.number, "part", _SYSTEM, f"part:{mandate.grant}")
+            except Refusal as refusal:
+                # Decided meanwhile: the agent has no step left in it.
+                log.info("agent-not-parted", matter=row.number, code=refusal.code)
+    return after
 
 
 async def view(ctx: Context, citizen: Citizen, grant: str) -> MandateView:
@@ -147,7 +170,7 @@ async def end_all(ctx: Context, citizen: Citizen, cause: str) -> int:
     for mandate in (s.mandate for s in found):
         party: Party = "principal" if mandate.principal == citizen.key else "agent"
         if isinstance(decide(mandate, "end", party, {}, ctx.now(), ctx.book), NewEvent):
-            await _write(ctx, mandate.id, "end", party, citizen, cause, {}, mandate.grant)
+            await _ended(ctx, mandate, party, citizen, cause)
             ended += 1
     return ended
 

@@ -75,6 +75,10 @@ TABLE: tuple[Step, ...] = (
     Step(_REVIEWED, _C, "detach", "citizen", "detached", _C, guards.photo_there),
     Step(_REVIEWED, _C, "submit", "citizen", "resubmitted", _S, guards.corrected),
     Step(_REVIEWED, _C, "withdraw", "citizen", "withdrawn", _W),
+    # the mandate an agent acted by has ended: what he was about to do finds a newer version
+    Step(_REVIEWED, _D, "part", "system", "agent_parted", _D, guards.mandate_ended),
+    Step(_REVIEWED, _S, "part", "system", "agent_parted", _S, guards.mandate_ended),
+    Step(_REVIEWED, _C, "part", "system", "agent_parted", _C, guards.mandate_ended),
     # to the internal system and back
     Step(_REVIEWED, _A, "export", "exchange", "exported", _A, guards.batch_named),
     Step(_REVIEWED, _R, "export", "exchange", "exported", _R, guards.batch_named),

@@ -283,6 +283,16 @@ def answer_given(request: Request) -> Mapping[str, Any] | Refusal:
     return {"reference": request.given["reference"], "message": request.given.get("message", "")}
 
 
+def mandate_ended(request: Request) -> Mapping[str, Any] | Refusal:
+    """The grant an agent acted by is not live any more; written down once."""
+    matter, mandate = request.present, request.facts.mandate
+    grant = matter.mandate
+    live = grant is not None and mandate is not None and mandate.is_live(grant, request.now)
+    if grant is None or live or matter.last("agent_parted") is not None:
+        return Refusal("step-not-possible", state="委托有效", action="part")
+    return {}
+
+
 def remind_once(request: Request) -> Mapping[str, Any] | Refusal:
     """The reminder before a granted period ends goes out once."""
     if request.present.last("reminded") is not None:

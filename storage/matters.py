@@ -322,10 +322,16 @@ def _clear(matter: Matter) -> dict[str, Any]:
         "submitted_at": matter.submitted_at,
         "due": matter.due,
         "updated_at": matter.timeline[-1].at,
-        "urged": matter.timeline[-1].type == "urged",
+        "urged": _urged(matter),
         # No two matters have one place, so that no page's edge falls between equals.
         "queue": f"{(matter.since - EPOCH) // timedelta(milliseconds=1):015d}-{matter.number}",
     }
+
+
+def _urged(matter: Matter) -> bool:
+    """Whether urging was the last that anybody did; that an agent parted answers no urging."""
+    done = (e.type for e in reversed(matter.timeline) if e.type != "agent_parted")
+    return next(done) == "urged"
 
 
 def _dues(owed: Owed, now: datetime) -> dict[str, Any]:

@@ -2,20 +2,25 @@
 long as the mandate is live, and no longer."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from casework import desk, mandates, matters
+from casework import desk, mandates, matters, steps
 from casework.context import Context
+from casework.facts import facts_of
 from casework.mail import MatterCarrier
 from casework.views import MatterView
+from rules.flow import decide, evolve
+from rules.matter import Event, NewEvent
 from rules.notices import FINAL
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
+from storage.matters import Owed
 from storage.sessions import NewSession
 from tests.casework.inside import SERVICE, citizen, draft, house, officer
 from tests.casework.mandating import live, offered
@@ -249,6 +254,52 @@ async def test_both_are_told_until_the_mandate_ends_then_the_principal_alone(
         assert number not in {n.matter for n in await matters.notices(ctx, agent)}
         mine = [n for n in await matters.notices(ctx, principal) if n.matter == number]
         assert len(mine) == 2
+
+
+async def _step_under_way(
+    ctx: Context, agent: Citizen, number: str
+) -> Callable[[], Awaitable[bool]]:
+    """A withdrawal read and decided while the mandate is live, and not written yet."""
+    before = (await steps.load(ctx, number)).matter
+    service, facts = ctx.book.catalogue[SERVICE], await facts_of(ctx, before)
+    decided = decide(service, before, "withdraw", agent.actor, {}, facts, ctx.now(), ctx.book)
+    assert isinstance(decided, NewEvent)
+    event = Event(f"{number}-0002", decided.type, ctx.now(), agent.actor, "late", decided.data)
+
+    async def write() -> bool:
+        return await ctx.stores.matters.append(before, evolve(before, event), Owed())
+
+    return write
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_what_the_agent_was_about_to_do_loses_to_the_revocation(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        agent = await citizen(ctx, 2)
+        for order, end in ((1, mandates.end), (3, _ended_alone)):
+            principal = await citizen(ctx, order)
+            grant = (await live(ctx, principal, agent, f"give-{order}")).id
+            number = (await begun(ctx, agent, grant, f"begin-{order}")).number
+            write = await _step_under_way(ctx, agent, number)
+            await end(ctx, principal, grant, f"end-{order}")
+            # With the mandate alone ended, the withdrawal would be written after all.
+            assert await write() is (end is _ended_alone)
+            view = await matters.view(ctx, principal, number)
+            assert view.state == ("withdrawn" if end is _ended_alone else "draft")
+
+
+async def _ended_alone(ctx: Context, principal: Citizen, grant: str, cause: str) -> None:
+    """The variant without the guard: the matters begun by the mandate do not hear of it."""
+    dying = replace(ctx, checkpoint=_die)
+    with pytest.raises(RuntimeError):
+        await mandates.end(dying, principal, grant, cause)
+
+
+def _die(point: str) -> None:
+    if point == "after-mandate-write":
+        raise RuntimeError(point)
 
 
 @pytest.mark.gen_test(timeout=120)
