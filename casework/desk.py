@@ -17,7 +17,7 @@ from casework.presenting import actor_label, event_note, licence_view, matter_vi
 from casework.views import LicenceView, MatterView, PhotoFile, TimelineEntry
 from rules.calendar import HOUSE_ZONE
 from rules.conditions import judged
-from rules.facts import Facts
+from rules.facts import Facts, Vehicle
 from rules.flow import allowed
 from rules.masking import groups, mask_name
 from rules.matter import Defect, Matter, State
@@ -86,7 +86,9 @@ class DeskMatter:
     view: MatterView
     applicant: PersonView
     agent: AgentView | None
+    registered_name: str | None
     licence: DeskLicence | None
+    vehicles: list[Vehicle]
     conditions: list[ConditionView]
     log: list[TimelineEntry]
     actions: list[str]
@@ -155,7 +157,7 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     """
     stored = await _of_office(ctx, officer, number)
     matter = stored.matter
-    fields = ["name", "id_number", "phone", "form", "licence", "timeline", "notices"]
+    fields = ["name", "id_number", "phone", "form", "licence", "vehicles", "timeline", "notices"]
     await record_look(ctx, officer, "open-matter", matter.subject, number, fields)
     if matter.mandate is not None:
         agent = matter.applicant
@@ -167,12 +169,14 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
         view=await matter_view(ctx, matter, stored.notices),
         applicant=await applicant_view(ctx, matter),
         agent=await agent_view(ctx, matter),
+        registered_name=await ctx.stores.registry.population_name(matter.subject),
         licence=desk_licence(ctx, facts),
+        vehicles=list(facts.vehicles),
         conditions=[
             ConditionView(text, met)
             for text, met in judged(service, facts, matter.form, ctx.book.parameters, day)
         ],
-        log=_whole_log(ctx, matter),
+        log=await _whole_log(ctx, matter),
         actions=list(allowed(service, matter, "officer")),
         version=matter.version,
     )
@@ -256,17 +260,20 @@ async def _office_name(ctx: Context, code: str | None) -> str:
     return office.name if office else ""
 
 
-def _whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
-    """Everything that happened, with who did it: an officer by name, a citizen as such."""
+async def _whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
+    """Everything that happened, with who did it: an officer or a clerk by name, a citizen as
+    such."""
     service = ctx.book.catalogue[matter.service]
+    codes = {e.actor.office for e in matter.timeline if e.actor.office}
+    names = {code: await _office_name(ctx, code) or code for code in codes}
     return [
         TimelineEntry(
             at=e.at,
             type=e.type,
             text=ctx.book.texts.say(f"events.{e.type}"),
-            office=e.actor.office,
+            office=names[e.actor.office] if e.actor.office else None,
             note=event_note(service, e),
-            actor=e.actor.key if e.actor.kind == "officer" else actor_label(ctx, matter, e),
+            actor=e.actor.key if e.actor.office else actor_label(ctx, matter, e),
         )
         for e in matter.timeline
     ]

@@ -11,7 +11,7 @@ from casework.enrolments import pictures, schools
 from casework.facts import facts_about
 from casework.numbers import number_for
 from casework.officers import Officer
-from casework.photos import Spool
+from casework.photos import Prepared, Spool
 from rules.enrolments import (
     PORTRAIT,
     SERVICE,
@@ -152,15 +152,18 @@ async def _enter(ctx: Context, entry: _Entry) -> Enrolled:
     if begun is not None:
         # The same request again, however what it began has fared since.
         return Enrolled(begun.number, begun.state, False)
+    prepared: Mapping[str, Prepared] | None = None
     for _ in range(_TRIES):
         claim = await ctx.stores.enrolments.get(entry.key)
         if claim is None:
             await _must_fit(ctx, entry)
+            prepared = prepared or await pictures.prepare(ctx, entry.uploads)
             claim = await ctx.stores.enrolments.claim(entry.key, wanted, ctx.now())
             ctx.checkpoint("after-claim")
         stored = await ctx.stores.matters.get(claim.matter)
         if stored is None:
-            made = await _begin(ctx, entry, claim, taken=claim.matter == wanted)
+            prepared = prepared or await pictures.prepare(ctx, entry.uploads)
+            made = await _begin(ctx, entry, claim, prepared, ours=claim.matter == wanted)
             if made is not None:
                 return made
         elif stored.matter.applicant == entry.key and not _over(ctx, stored.matter):
@@ -199,12 +202,13 @@ def _decided(ctx: Context, entry: _Entry, given: Mapping[str, Any], facts: Facts
     return decide(service, None, by.action, by.who.actor, given, facts, ctx.now(), ctx.book)
 
 
-async def _begin(ctx: Context, entry: _Entry, claim: Claim, *, taken: bool) -> Enrolled | None:
-    """Begin the matter a claim is for; None when another was faster with it. ``taken`` when the
+async def _begin(
+    ctx: Context, entry: _Entry, claim: Claim, prepared: Mapping[str, Prepared], *, ours: bool
+) -> Enrolled | None:
+    """Begin the matter a claim is for; None when another was faster with it. ``ours`` when the
     claim names our own matter."""
-    if not taken and not await ctx.stores.enrolments.take_up(claim, ctx.now()):
+    if not ours and not await ctx.stores.enrolments.take_up(claim, ctx.now()):
         return None
-    prepared = await pictures.prepare(ctx, entry.uploads)
     by, service = entry.by, ctx.book.catalogue[SERVICE]
     facts = await facts_about(ctx, entry.key, entry.form["id_number"])
     kept = await pictures.keep(ctx, claim.matter, prepared, entry.digests)

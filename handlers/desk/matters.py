@@ -63,8 +63,14 @@ class MatterHandler(DeskHandler):
             own_words=_OWN_WORDS,
             field_reasons=list(texts.under("desk.reasons.field").values()),
             material_reasons=list(texts.under("desk.reasons.material").values()),
-            refuse_reasons=list(texts.under("desk.reasons.refuse").values()),
+            refuse_reasons=self._refuse_reasons(matter.view.service),
         )
+
+    def _refuse_reasons(self, service: str) -> list[str]:
+        """The ready reasons for refusing: the service's own where it has some."""
+        under = self.ctx.book.texts.under
+        found = under(f"desk.reasons.{service}") or under("desk.reasons.refuse")
+        return list(found.values())
 
     def _idle(self, matter: DeskMatter) -> str:
         """Why there is nothing to decide, in the service's own words where it has some."""
