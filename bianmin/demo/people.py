@@ -69,21 +69,29 @@ class Wire:
         return await self.ask(method, path, body, names)
 
 
-def multipart(
-    fields: Mapping[str, str], name: str, content: bytes, kind: str, part: str = "file"
-) -> tuple[bytes, str]:
-    """A multipart body with one file, as ``wx.uploadFile`` sends it: (body, content type)."""
+@dataclass(frozen=True)
+class Upload:
+    """A file put into a form: its name, its content, what it says it is."""
+
+    name: str
+    content: bytes
+    kind: str = "application/octet-stream"
+
+
+def multipart(fields: Mapping[str, str], files: Mapping[str, Upload]) -> tuple[bytes, str]:
+    """A multipart body, as ``wx.uploadFile`` and browsers send it: (body, content type)."""
     boundary = secrets.token_hex(12)
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
         for k, v in fields.items()
     ]
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
-        f"Content-Type: {kind}\r\n\r\n"
-    )
-    tail = f"\r\n--{boundary}--\r\n"
-    body = b"".join(parts) + head.encode() + content + tail.encode()
+    for field_name, file in files.items():
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{field_name}"; '
+            f'filename="{file.name}"\r\nContent-Type: {file.kind}\r\n\r\n'
+        )
+        parts += [head.encode(), file.content, b"\r\n"]
+    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
     return body, f"multipart/form-data; boundary={boundary}"
 
 
@@ -162,7 +170,8 @@ class Person:
 
     async def upload(self, number: str, material: str, picture: bytes, kind: str) -> Answer:
         """A photo through the mini-program."""
-        body, content_type = multipart({"material": material}, "photo", picture, kind)
+        photo = Upload("photo", picture, kind)
+        body, content_type = multipart({"material": material}, {"file": photo})
         headers = {
             "Content-Type": content_type,
             "Authorization": f"Bearer {self.token}",
@@ -190,29 +199,35 @@ class OfficerAtDesk:
 
     service: Wire
     cookies: dict[str, str] = field(default_factory=dict)
+    address: str = ""
+    """Where the browser is."""
 
     async def page(self, path: str) -> Answer:
-        """Open a page."""
-        return self._keep(await self.service.ask("GET", path, None, self._cookie()))
+        """Open a page, or the one it leads to."""
+        self.address = path
+        return await self._led(
+            self._keep(await self.service.ask("GET", path, None, self._cookie()))
+        )
 
     async def form(self, path: str, fields: Mapping[str, str | list[str]]) -> Answer:
         """Send a form with the page's CSRF token; gives the page it leads to."""
         body = urlencode({**fields, "_xsrf": self.cookies.get("_xsrf", "")}, doseq=True).encode()
-        headers = {**self._cookie(), "Content-Type": "application/x-www-form-urlencoded"}
-        answer = self._keep(await self.service.ask("POST", path, body, headers))
-        if answer.status in (302, 303):
-            return await self.page(answer.headers["Location"])
-        return answer
+        return await self._send(path, body, "application/x-www-form-urlencoded")
 
-    async def show(self, path: str, name: str, picture: bytes) -> Answer:
-        """Send a form with a picture; gives the page it leads to."""
-        fields = {"_xsrf": self.cookies.get("_xsrf", "")}
-        body, kind = multipart(fields, "face.jpg", picture, "image/jpeg", part=name)
+    async def upload(
+        self, path: str, fields: Mapping[str, str], files: Mapping[str, Upload]
+    ) -> Answer:
+        """Send a form with files; gives the page it leads to."""
+        body, kind = multipart({"_xsrf": self.cookies.get("_xsrf", ""), **fields}, files)
+        return await self._send(path, body, kind)
+
+    async def _send(self, path: str, body: bytes, kind: str) -> Answer:
         headers = {**self._cookie(), "Content-Type": kind}
-        answer = self._keep(await self.service.ask("POST", path, body, headers))
-        if answer.status in (302, 303):
-            return await self.page(answer.headers["Location"])
-        return answer
+        return await self._led(self._keep(await self.service.ask("POST", path, body, headers)))
+
+    async def _led(self, answer: Answer) -> Answer:
+        leads = answer.status in (302, 303)
+        return await self.page(answer.headers["Location"]) if leads else answer
 
     def _cookie(self) -> dict[str, str]:
         return {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}

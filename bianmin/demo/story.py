@@ -11,9 +11,10 @@ from collections import Counter
 from pathlib import Path
 
 from bianmin.demo.faces import portrait_jpeg
-from bianmin.demo.people import Answer, new_person
+from bianmin.demo.people import Answer, Upload, new_person
 from bianmin.demo.pictures import id_card_jpeg, no_picture, proof_heic, proof_png
 from bianmin.demo.stage import Stage
+from bianmin.demo.student import StudentStory
 from bianmin.demo.telling import Teller, Telling
 
 ID_NUMBER = "41010519900307131X"
@@ -41,6 +42,7 @@ async def tell(place: Stage, teller: Teller) -> None:
         story.counted,
     ):
         await chapter()
+    await StudentStory(place, teller, story.officers["zhengzhou"]).tell()
 
 
 class _Story(Telling):
@@ -101,7 +103,8 @@ class _Story(Telling):
         early = await right.form(f"{visit[0]}/receipt", fields)
         self.must("没有拍照比对，不能面签", early.status == 422, early.status)
         picture = portrait_jpeg(ID_NUMBER, today=True)
-        await right.show(f"{visit[0]}/picture", "picture", picture)
+        face = Upload("face.jpg", picture, "image/jpeg")
+        await right.upload(f"{visit[0]}/picture", {}, {"picture": face})
         for side in ("portrait", "picture"):
             seen = await right.page(f"{visit[0]}/{side}")
             self.must(
