@@ -142,6 +142,12 @@ async def _upgrade_student(ctx: Context, matter: Matter, effect: Effect) -> None
     )
 
 
+async def _change_phone(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """The account's phone is the new one, and every login ends: who has the old phone is out."""
+    await ctx.stores.sessions.change_phone(matter.applicant, effect.id, matter.form["phone"])
+    ctx.recent.forget_logins(matter.applicant)
+
+
 async def _release_enrolment(ctx: Context, matter: Matter, effect: Effect) -> None:
     """The person may be enrolled anew."""
     await ctx.stores.enrolments.release(matter.applicant, matter.number)
@@ -159,5 +165,6 @@ KINDS: Mapping[str, Apply] = {
     "revoke_student": _revoke_student,
     "upgrade_student": _upgrade_student,
     "release_enrolment": _release_enrolment,
+    "change_phone": _change_phone,
 }
 """Every kind of effect a catalogue file may name."""

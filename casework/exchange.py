@@ -177,8 +177,8 @@ async def _undelivered(ctx: Context) -> AsyncIterator[Matter]:
 async def _decision(ctx: Context, batch: str, matter: Matter) -> dict[str, str]:
     session = await ctx.stores.sessions.get(matter.subject)
     licence = await ctx.stores.registry.licence(matter.subject)
-    decided = matter.last("approved") or matter.last("refused")
-    assert decided is not None  # export_due is only set by one of the two
+    decided = matter.last("approved") or matter.last("refused") or matter.last("contact_changed")
+    assert decided is not None  # export_due is only set by one of them
     return {
         "batch": batch,
         "number": matter.number,
@@ -187,8 +187,9 @@ async def _decision(ctx: Context, batch: str, matter: Matter) -> dict[str, str]:
         "decided_at": decided.at.astimezone(HOUSE_ZONE).isoformat(timespec="seconds"),
         "office": matter.office or "",
         "officer": decided.actor.key,
-        "id_number": session.id_number if session else "",
+        "id_number": session.id_number if session else matter.form.get("id_number", ""),
         "licence_number": licence.number if licence else "",
         "until": matter.form.get("until", ""),
         "reason": str(decided.data.get("reason", "")),
+        "phone": matter.form.get("phone", "") if decided.type == "contact_changed" else "",
     }

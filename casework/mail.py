@@ -91,7 +91,9 @@ class MatterCarrier:
 
     async def reader(self, ctx: Context, notice: Notice) -> Reader:
         """The audience's account; of whom it is about and who has none yet, the phone given with
-        the matter."""
+        the matter; the phone alone of who had it before."""
+        if notice.audience == "former":
+            return Reader(None, str(self.matter.timeline[0].data["before"]))
         key = reader_of(self.matter, notice.audience)
         session = await ctx.stores.sessions.get(key)
         if session is not None:

@@ -124,7 +124,7 @@ def _owed(ctx: Context, service: Service, after: Matter, facts: Facts) -> Owed:
     return Owed(
         notices=notices_for(service, event, timedelta(0), told),
         effects=effects_of(service, after, event),
-        export_due=event.type in ("approved", "refused")
+        export_due=event.type in ("approved", "refused", "contact_changed")
         and "export" in allowed(service, after, "exchange"),
         remind_at=remind_at(service, after, event, ctx.book.parameters),
     )

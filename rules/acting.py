@@ -96,15 +96,21 @@ def may_see(matter: Concerned, key: str, mandate: Mandate | None, now: datetime)
 
 
 def audiences(matter: Matter, mandate: Mandate | None, now: datetime) -> tuple[str, ...]:
-    """Who is told of a matter's events: who applied, as long as he may see it, and whom it is
-    about if that is somebody else."""
+    """Who is told of a matter's events: who applied, as long as he may see it, whom it is about
+    if that is somebody else, and the former phone of who changed his."""
     told = ["applicant"] if may_see(matter, matter.applicant, mandate, now) else []
     if matter.mandate is not None:
         told.append("subject")
+    if matter.timeline[-1].data.get("before"):
+        told.append("former")
     return tuple(told)
 
 
 def reader_of(matter: Matter, audience: str) -> str:
     """The ID-number key of whom an audience is."""
-    readers: Mapping[str, str] = {"applicant": matter.applicant, "subject": matter.subject}
+    readers: Mapping[str, str] = {
+        "applicant": matter.applicant,
+        "subject": matter.subject,
+        "former": matter.applicant,
+    }
     return readers[audience]

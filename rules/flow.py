@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rules import enrolments, guards
+from rules import contacts, enrolments, guards
 from rules.acting import may_go_on
 from rules.book import Rulebook
 from rules.catalogue import Service
@@ -91,6 +91,10 @@ TABLE: tuple[Step, ...] = (
     Step(_REVIEWED, _F, "remind", "system", "reminded", _F, guards.remind_once),
     # done in person, recorded at the window
     Step(_WINDOW, None, "face_sign", "officer", "face_signed", _F, guards.right_office),
+    Step(_WINDOW, None, "change_contact", "officer", "contact_changed", _F, contacts.change),
+    Step(_WINDOW, _F, "export", "exchange", "exported", _F, guards.batch_named),
+    Step(_WINDOW, _F, "acknowledge", "exchange", "acknowledged", _F, guards.answer_given),
+    Step(_WINDOW, _F, "reject", "exchange", "not_taken", _F, guards.answer_given),
     # driving students: entered by a school, or in person at the vehicle office
     Step(_STUDENT, None, "enrol", "school", "enrolled", _S, enrolments.may_enrol),
     Step(

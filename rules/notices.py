@@ -28,6 +28,9 @@ class NoticeState(StrEnum):
     DEAD = "dead"
 
 
+FORMER_PHONE = "contact_left"
+"""The template of what is told to a phone that was the person's before: by SMS only."""
+
 FINAL = frozenset(
     {NoticeState.SENT, NoticeState.DELIVERED, NoticeState.UNDELIVERED, NoticeState.DEAD}
 )
@@ -95,7 +98,7 @@ def notices_for(
         Notice(
             id=f"{event.id}-{audience[0]}",
             event=event.id,
-            template=event.type,
+            template=FORMER_PHONE if audience == "former" else event.type,
             state=NoticeState.DUE,
             due=event.at + delay,
             audience=audience,

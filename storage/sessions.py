@@ -253,6 +253,18 @@ class Sessions:
         result = await self._sessions.update_one({"_id": key}, once(effect_id, _EFFECTS, changes))
         return bool(result.modified_count)
 
+    async def change_phone(self, key: str, effect_id: str, phone: str) -> bool:
+        """Put another phone in place and sign every device out; False when this effect was
+        applied before, or there is no such account."""
+        sealed = self._vault.seal(phone, f"sessions/{key}/phone")
+        changes = {
+            "person": merged("person", {"phone": literal(sealed)}),
+            "phone_key": literal(self._vault.phone_key(phone)),
+            "devices": [],
+        }
+        result = await self._sessions.update_one({"_id": key}, once(effect_id, _EFFECTS, changes))
+        return bool(result.modified_count)
+
     def _bound(self, key: str, plates: Iterable[str], at: datetime) -> dict[str, Any]:
         # Found by blind index, as in the registry; the plate itself is sealed.
         names = {self._vault.index("plate", plate): plate for plate in plates}

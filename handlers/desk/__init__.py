@@ -10,6 +10,13 @@ from handlers.desk import batches, schools, student_moves, students
 from handlers.desk.approve_many import ApproveManyHandler
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
 from handlers.desk.enrol_in_person import EnrolInPersonHandler
+from handlers.desk.contact import (
+    ContactCodeHandler,
+    ContactHandler,
+    ContactPersonHandler,
+    ContactReceiptHandler,
+    ContactVisitHandler,
+)
 from handlers.desk.face_sign import (
     FaceSignHandler,
     FaceSignPersonHandler,
@@ -66,6 +73,11 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/desk/face-sign/{_VISIT}/picture", FaceSignPictureHandler),
         URLSpec(rf"/desk/face-sign/{_VISIT}/portrait", FaceSignPortraitHandler),
         URLSpec(rf"/desk/face-sign/{_VISIT}/receipt", FaceSignReceiptHandler),
+        URLSpec(r"/desk/contact", ContactHandler),
+        URLSpec(r"/desk/contact/person", ContactPersonHandler),
+        URLSpec(rf"/desk/contact/{_VISIT}", ContactVisitHandler),
+        URLSpec(rf"/desk/contact/{_VISIT}/code", ContactCodeHandler),
+        URLSpec(rf"/desk/contact/{_VISIT}/receipt", ContactReceiptHandler),
         URLSpec(r"/desk/help", HelpHandler),
         URLSpec(r"/desk/static/(.*)", DeskStatic, {"path": str(STATIC_FOLDER)}),
     ]

@@ -15,7 +15,9 @@ KINDS = frozenset(
 ENTERERS = frozenset({"citizen", "officer", "school"})
 STAGES = frozenset({"trial", "planned", "open", "closed"})
 AGENTS = frozenset({"no", "window", "online"})
-OFFICE_ROLES = frozenset({"licence_issuing_office", "signing_office", "supervising_office"})
+OFFICE_ROLES = frozenset(
+    {"licence_issuing_office", "signing_office", "supervising_office", "contact_office"}
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from casework.effects import KINDS
 from rules.book import Rulebook, load_rulebook
 from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
-from rules.facts import Facts, Licence, Vehicle
+from rules.facts import Facts, Licence, Office, Vehicle
 from rules.flow import TABLE, begin, decide, evolve
 from rules.matter import Event, Matter, NewEvent
 from rules.people import Actor, Tier
@@ -25,6 +25,11 @@ from rules.refusals import Refusal
 
 HERE = Path(__file__).parent
 NUMBER = "000000000000"
+OFFICES = (
+    Office("4101-VO", "郑州车管所", "vehicle_office", "4101", "", "", ""),
+    Office("4105-VO", "安阳车管所", "vehicle_office", "4105", "", "", ""),
+    Office("4101-PS", "文化路派出所", "police_station", "410105", "", "", ""),
+)
 KNOWN = {"title", "on", "person", "form", "photos", "at", "submit_on", "outcome", "says", "due"}
 
 
@@ -123,6 +128,8 @@ class Run:
             given["photo"] = _photo(step["material"], 99)
         if step["action"] == "face_sign":
             given |= {**_applicant(), "name": "", "id_number": "", "phone": ""}
+        if step["action"] == "change_contact":
+            given = {**_applicant(), "name": "", "id_number": "", "before": "13800000001", **given}
         if step["action"] in ("enrol", "enrol_in_person", "amend"):
             given |= _entry(self.example.person, step)
         actor = Actor(step["by"], step.get("key", "key"), step.get("office"))
@@ -195,6 +202,7 @@ def _facts(person: Mapping[str, Any], today: date) -> Facts:
             Vehicle(v["plate"], "小型汽车", v["office"], "正常") for v in person.get("vehicles", ())
         ),
         region="4101",
+        offices={o.code: o for o in OFFICES},
     )
     told = person.get("licence")
     if told is None:
