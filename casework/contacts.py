@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from casework import steps
 from casework.codes import prove
 from casework.context import Context
-from casework.desk import PersonView, record_look
+from casework.desk import record_look
+from casework.desk_people import PersonView
 from casework.facts import facts_about
 from casework.officers import Officer
 from casework.presenting import matter_view, office_view

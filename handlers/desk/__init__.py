@@ -9,7 +9,6 @@ from tornado.routing import URLSpec
 from handlers.desk import batches, schools, student_moves, students
 from handlers.desk.approve_many import ApproveManyHandler
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
-from handlers.desk.enrol_in_person import EnrolInPersonHandler
 from handlers.desk.contact import (
     ContactCodeHandler,
     ContactHandler,
@@ -17,6 +16,7 @@ from handlers.desk.contact import (
     ContactReceiptHandler,
     ContactVisitHandler,
 )
+from handlers.desk.enrol_in_person import EnrolInPersonHandler
 from handlers.desk.face_sign import (
     FaceSignHandler,
     FaceSignPersonHandler,
