@@ -21,7 +21,9 @@ from casework.school_batches import load_rows, open_archive
 from casework.spooling import MAX_BYTES
 from rules.refusals import Refusal
 from rules.student_rows import StudentRow
+from storage.photos import PhotoMissing
 from storage.school_batches import Batch, BatchState, Progress, RowProblems
+from storage.vault import VaultError
 
 log = structlog.get_logger()
 
@@ -81,8 +83,13 @@ class _Slice:
             await self._commit("failed")
             return
         clerk = Officer(batch.clerk, "", "clerk", office)
-        rows = await load_rows(ctx, batch)
-        archive = await open_archive(ctx, batch.portraits) if batch.portraits else None
+        try:
+            rows = await load_rows(ctx, batch)
+            archive = await open_archive(ctx, batch.portraits) if batch.portraits else None
+        except (PhotoMissing, VaultError):
+            log.exception("school-batch-without-its-files", batch=batch.id)
+            await self._commit("failed")
+            return
         while self._next < len(rows):
             await self._row(clerk, rows[self._next], archive)
             ctx.checkpoint("after-batch-row")
@@ -126,6 +133,10 @@ class _Slice:
                 fresh = await self._enrol(clerk, row, archive)
             except Refusal as refusal:
                 problems = _problems(self._ctx, refusal)
+            except Exception:
+                # One row that nobody expected must not hold up the others for ever.
+                log.exception("school-row-failed", batch=self._batch.id, line=row.line)
+                problems = _problems(self._ctx, Refusal("busy-try-again"))
             else:
                 self._tally.taken += fresh
                 self._tally.there += not fresh

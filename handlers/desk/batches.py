@@ -13,6 +13,7 @@ _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEGABYTE = 1024 * 1024
 _UPLOAD_SECONDS = 1800
+_SHOWN = 50
 
 
 class BatchesHandler(FileFormHandler):
@@ -86,12 +87,14 @@ class BatchHandler(DeskHandler):
     async def get(self, batch_id: str) -> None:
         """Show it."""
         batch = await school_batches.batch_view(self.ctx, self.officer, batch_id)
-        wrong = await school_batches.error_list(self.ctx, self.officer, batch_id)
+        wrong: list[tuple[int, str, str]] = []
+        if batch.wrong:
+            wrong = await school_batches.error_list(self.ctx, self.officer, batch_id)
         self.render(
             "batch.html",
             batch=batch,
-            wrong=wrong[:50],
-            more=max(0, len(wrong) - 50),
+            wrong=wrong[:_SHOWN],
+            more=max(0, len(wrong) - _SHOWN),
             running=batch.state in ("waiting", "running"),
         )
 

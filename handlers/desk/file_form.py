@@ -23,6 +23,8 @@ from rules.refusals import Refusal
 _FIELD_BYTES = 4096
 _MEGABYTE = 1024 * 1024
 _FORM_BYTES = 256 * 1024
+_SWALLOWED = 32
+"""Megabytes read and thrown away so that a refusal arrives; beyond it the connection is closed."""
 
 
 class _Part(BaseTarget):
@@ -104,15 +106,17 @@ class FileFormHandler(DeskHandler):
         if self.request.method != "POST":
             await super().prepare()
             return
-        connection = self.request.connection
-        if isinstance(connection, HTTP1Connection):
-            connection.set_max_body_size(self.most_megabytes() * _MEGABYTE + _FORM_BYTES)
-            connection.set_body_timeout(self.seconds)
         try:
             await super().prepare()
             self._form = Form(self.request.headers, ("_xsrf", *self.fields, *self.files))
         except Refusal as refusal:
             self._refused = refusal
+        connection = self.request.connection
+        if isinstance(connection, HTTP1Connection):
+            # From who may not send it, only as much is read as lets the reason arrive.
+            taken = self.most_megabytes() if self._refused is None else _SWALLOWED
+            connection.set_max_body_size(taken * _MEGABYTE + _FORM_BYTES)
+            connection.set_body_timeout(self.seconds)
 
     def _lead_to_login(self, had_session: bool) -> None:
         if self.request.method == "POST":

@@ -187,6 +187,25 @@ async def test_portraits_of_a_photo_studio_are_large_enough_and_passport_stamps_
 
 
 @pytest.mark.gen_test(timeout=120)
+async def test_a_file_whose_pieces_are_lost_ends_and_holds_up_no_other(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, day = await clerk(ctx), ctx.today()
+        rows = table([student(n, day) for n in (1, 2)])
+        lost = await uploaded(ctx, who, rows, archive([1, 2]), "lost")
+        torn = await uploaded(ctx, who, rows, archive([1, 2]), "torn")
+        good = await uploaded(ctx, who, rows, archive([1, 2]), "good")
+        stored = {b.id: b for b in await ctx.stores.school_batches.with_due(ctx.now(), 9)}
+        await ctx.stores.school_files.delete(stored[lost.id].rows_file)
+        chunk = {"files_id": stored[torn.id].portraits, "n": 0}
+        content = {"$set": {"data": b"x" * 300}}
+        await ctx.stores.database["school.chunks"].update_one(chunk, content)
+        states = [counts(await worked(ctx, who, b))[0] for b in (lost, torn, good)]
+        assert states == ["failed", "failed", "done"]
+
+
+@pytest.mark.gen_test(timeout=120)
 async def test_files_go_when_they_are_done_with(
     engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
 ) -> None:
