@@ -56,3 +56,11 @@ async def mandate_of(ctx: Context, grant: str) -> Mandate | None:
     """The mandate a grant belongs to, whatever became of it since."""
     stored = await ctx.stores.mandates.get(pair_of(grant))
     return stored.mandate if stored else None
+
+
+async def known_names(ctx: Context, key: str) -> tuple[str, ...]:
+    """What the person with this ID number is called in each registry that knows him."""
+    registry = ctx.stores.registry
+    on_file = await registry.phone_on_file(key)
+    known = (await registry.population_name(key), on_file.name if on_file else None)
+    return tuple(name for name in known if name is not None)

@@ -5,7 +5,8 @@ his place before the matter begins.
 """
 
 from casework.enrolments.activating import activate
-from casework.enrolments.entering import Enrolled, amend, enrol, enrol_in_person
+from casework.enrolments.amending import amend
+from casework.enrolments.entering import enrol, enrol_in_person
 from casework.enrolments.leaving import StudentCode, ask_student_code, leave, transfer
 from casework.enrolments.licensing import licence_issued
 from casework.enrolments.listing import (
@@ -17,6 +18,7 @@ from casework.enrolments.listing import (
     student_photo,
     students,
 )
+from casework.enrolments.outcome import Enrolled
 from casework.enrolments.reviewing import approve_many
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Entering a student, once, whoever does it first; and putting right what was sent back."""
+"""Entering a student, once, whoever does it first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ from casework import effects, steps
 from casework.context import Context
 from casework.desk import record_look
 from casework.enrolments import pictures, schools
-from casework.facts import facts_about
+from casework.enrolments.amending import put_right
+from casework.enrolments.outcome import Enrolled
+from casework.facts import facts_about, known_names
 from casework.numbers import number_for
 from casework.officers import Officer
 from casework.photos import Prepared, Spool
 from rules.enrolments import (
-    PORTRAIT,
     SERVICE,
     lapsed,
     photo_problems,
@@ -29,17 +30,6 @@ from storage.enrolments import Claim
 
 _TRIES = 8
 _SWEEP = Actor("system", "sweep")
-_NOTHING: Mapping[str, Spool] = {}
-
-
-@dataclass(frozen=True)
-class Enrolled:
-    """A student's enrolment: the matter's number and state; ``fresh`` when something was written
-    just now."""
-
-    number: str
-    state: State
-    fresh: bool
 
 
 @dataclass(frozen=True)
@@ -85,7 +75,7 @@ async def enrol(
     entry: Mapping[str, str],
     portrait: Spool | None,
     cause: str,
-    papers: Mapping[str, Spool] = _NOTHING,
+    papers: Mapping[str, Spool] = pictures.NOTHING,
 ) -> Enrolled:
     """A school enters a student, for review by the vehicle office over it.
 
@@ -97,7 +87,7 @@ async def enrol(
     """
     office = await schools.supervisor_of(ctx, clerk)
     by = _By(clerk, "enrol", clerk.office.code, office.code)
-    return await _enter(ctx, await _read(ctx, by, entry, _uploads(portrait, papers), cause))
+    return await _enter(ctx, await _read(ctx, by, entry, pictures.uploads(portrait, papers), cause))
 
 
 async def enrol_in_person(
@@ -106,7 +96,7 @@ async def enrol_in_person(
     entry: Mapping[str, str],
     portrait: Spool | None,
     cause: str,
-    papers: Mapping[str, Spool] = _NOTHING,
+    papers: Mapping[str, Spool] = pictures.NOTHING,
 ) -> Enrolled:
     """A vehicle office enters a student who stands there with his originals: approved at once.
 
@@ -116,11 +106,7 @@ async def enrol_in_person(
     if officer.office.kind != schools.VEHICLE_OFFICE:
         raise Refusal("role-not-allowed")
     by = _By(officer, "enrol_in_person", "", officer.office.code)
-    return await _enter(ctx, await _read(ctx, by, entry, _uploads(portrait, papers), cause))
-
-
-def _uploads(portrait: Spool | None, papers: Mapping[str, Spool]) -> pictures.Pictures:
-    return {**papers, PORTRAIT: portrait} if portrait is not None else dict(papers)
+    return await _enter(ctx, await _read(ctx, by, entry, pictures.uploads(portrait, papers), cause))
 
 
 async def _read(
@@ -134,16 +120,8 @@ async def _read(
     key = ctx.stores.vault.id_key(form["id_number"])
     # A refusal may tell that somebody owns a vehicle or holds a licence.
     await record_look(ctx, by.who, "enrol", key, None, ["name", "licence", "vehicles"])
-    names = await _known_names(ctx, key)
+    names = await known_names(ctx, key)
     return _Entry(by, key, form, pictures.sources(ctx, uploads), uploads, names, cause)
-
-
-async def _known_names(ctx: Context, key: str) -> tuple[str, ...]:
-    """What the person with this ID number is called where he is known."""
-    registry = ctx.stores.registry
-    on_file = await registry.phone_on_file(key)
-    known = (await registry.population_name(key), on_file.name if on_file else None)
-    return tuple(name for name in known if name is not None)
 
 
 async def _enter(ctx: Context, entry: _Entry) -> Enrolled:
@@ -235,7 +213,7 @@ async def _meet(ctx: Context, entry: _Entry, matter: Matter) -> Enrolled:
     if same_content(matter, entry.form, entry.digests):
         return Enrolled(matter.number, matter.state, False)
     if matter.state is State.CORRECTION and by.school:
-        return await _amend(ctx, by.who, matter, entry.form, entry.uploads, entry.cause)
+        return await put_right(ctx, by.who, matter, entry.form, entry.uploads, entry.cause)
     raise Refusal("student-not-open", state=ctx.book.texts.say(f"states.{matter.state.value}"))
 
 
@@ -250,53 +228,3 @@ async def _give_back(ctx: Context, claim: Claim, matter: Matter) -> None:
         await steps.take(ctx, matter.number, "lapse", _SWEEP, f"lapse:{matter.number}")
     await effects.apply_owed(ctx, matter.number)
     await ctx.stores.enrolments.release(claim.key, claim.matter)
-
-
-async def amend(
-    ctx: Context,
-    clerk: Officer,
-    number: str,
-    version: int,
-    entry: Mapping[str, str],
-    portrait: Spool | None,
-    cause: str,
-    papers: Mapping[str, Spool] = _NOTHING,
-) -> Enrolled:
-    """Put right what the officer named, in place; it is under review again at once.
-
-    ``entry`` may hold the named parts only. Raises part-not-open, correction-incomplete,
-    stale-version, not-found, and what ``enrol`` raises.
-    """
-    matter = (await schools.own(ctx, clerk, number)).matter
-    if matter.event_of(cause) is not None:
-        return Enrolled(number, matter.state, False)
-    if matter.version != version:
-        raise Refusal("stale-version")
-    return await _amend(ctx, clerk, matter, entry, _uploads(portrait, papers), cause)
-
-
-async def _amend(
-    ctx: Context,
-    clerk: Officer,
-    matter: Matter,
-    values: Mapping[str, str],
-    uploads: pictures.Pictures,
-    cause: str,
-) -> Enrolled:
-    await record_look(ctx, clerk, "amend", matter.subject, matter.number, ["form"])
-    digests = pictures.sources(ctx, uploads)
-    known = {p.source for p in matter.photos}
-    fresh = {m: spool for m, spool in uploads.items() if digests[m] not in known}
-    kept = await pictures.keep(ctx, matter.number, await pictures.prepare(ctx, fresh), digests)
-    photos = {m: kept[m].data if m in kept else {"source": digests[m]} for m in uploads}
-    given = {"values": values, "photos": photos, "names": await _known_names(ctx, matter.subject)}
-    await pictures.doubt(ctx, matter.photos, set(kept))
-    after = matter
-    try:
-        after = await steps.take(
-            ctx, matter.number, "amend", clerk.actor, cause, given, seen=matter.version
-        )
-    finally:
-        await pictures.settle(ctx, kept, after.photos)
-    await pictures.drop_replaced(ctx, matter.photos, after.photos)
-    return Enrolled(after.number, after.state, True)

@@ -7,7 +7,7 @@ from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
 from casework.desk import record_look
 from casework.enrolments import schools
-from casework.enrolments.entering import Enrolled
+from casework.enrolments.outcome import Enrolled
 from casework.officers import Officer
 from rules.flow import ENDED
 from rules.id_number import normalise

@@ -12,6 +12,7 @@ from rules.matter import Photo
 
 Pictures = Mapping[str, Spool]
 """Material -> the upload received for it."""
+NOTHING: Pictures = {}
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Kept:
     id: str
     thumbnail: str
     data: Mapping[str, Any]
+
+
+def uploads(portrait: Spool | None, papers: Pictures) -> Pictures:
+    """The portrait, where there is one, with the pictures of the optional materials."""
+    return {**papers, PORTRAIT: portrait} if portrait is not None else dict(papers)
 
 
 def sources(ctx: Context, pictures: Pictures) -> dict[str, str]:
