@@ -46,7 +46,7 @@ class Photo:
     """A material's photo as stored: re-encoded, encrypted, without EXIF.
 
     ``width`` and ``height`` in pixels, ``bytes`` the size of the stored image; ``checks`` names
-    what the upload checks noticed without refusing it; ``source`` is a blind digest of what was
+    what the upload checks noticed without refusing it; ``source`` is the digest of what was
     uploaded, where the same picture must be known again.
     """
 

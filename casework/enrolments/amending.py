@@ -48,7 +48,7 @@ async def put_right(
     """The step itself: new pictures are stored before the matter names them, and those it names no
     more are deleted after."""
     await record_look(ctx, clerk, "amend", matter.subject, matter.number, ["form"])
-    digests = pictures.sources(ctx, uploads)
+    digests = pictures.sources(uploads)
     known = {(p.material, p.source) for p in matter.photos}
     fresh = {m: spool for m, spool in uploads.items() if (m, digests[m]) not in known}
     kept = await pictures.keep(ctx, matter.number, await pictures.prepare(ctx, fresh), digests)

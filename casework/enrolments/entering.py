@@ -121,7 +121,7 @@ async def _read(
     # A refusal may tell that somebody owns a vehicle or holds a licence.
     await record_look(ctx, by.who, "enrol", key, None, ["name", "licence", "vehicles"])
     names = await known_names(ctx, key)
-    return _Entry(by, key, form, pictures.sources(ctx, uploads), uploads, names, cause)
+    return _Entry(by, key, form, pictures.sources(uploads), uploads, names, cause)
 
 
 async def _enter(ctx: Context, entry: _Entry) -> Enrolled:

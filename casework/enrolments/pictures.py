@@ -29,12 +29,10 @@ def uploads(portrait: Spool | None, papers: Pictures) -> Pictures:
     return {**papers, PORTRAIT: portrait} if portrait is not None else dict(papers)
 
 
-def sources(ctx: Context, pictures: Pictures) -> dict[str, str]:
-    """A blind digest of each upload: the same file again is known without being worked on."""
-    return {
-        material: ctx.stores.vault.index("upload", spool.digest)
-        for material, spool in pictures.items()
-    }
+def sources(pictures: Pictures) -> dict[str, str]:
+    """The digest of each upload: the same file again is known without being worked on. Kept in
+    sealed data only."""
+    return {material: spool.digest for material, spool in pictures.items()}
 
 
 async def prepare(ctx: Context, pictures: Pictures) -> dict[str, Prepared]:
