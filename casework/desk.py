@@ -19,7 +19,7 @@ from rules.calendar import HOUSE_ZONE
 from rules.conditions import judged
 from rules.facts import Facts, Vehicle
 from rules.flow import allowed
-from rules.masking import groups, mask_name
+from rules.masking import groups, look_group, shown
 from rules.matter import Defect, Matter, State
 from rules.refusals import Refusal
 from storage.matters import MatterRow, StoredMatter
@@ -108,7 +108,7 @@ async def worklist(
     office = officer.office.code
     found = await ctx.stores.matters.worklist(office, wanted, _PAGE + 1, after or "")
     rows = [await _row(ctx, r) for r in found[:_PAGE]]
-    await record_look(ctx, officer, "worklist", None, None, ["name-masked"])
+    await record_look(ctx, officer, "worklist", None, None, groups("desk.worklist"))
     more = len(found) > _PAGE
     return WorkList(
         state=wanted.value,
@@ -119,8 +119,8 @@ async def worklist(
 
 
 async def _row(ctx: Context, row: MatterRow) -> WorkRow:
-    session = await ctx.stores.sessions.get(row.subject)
-    service, name, detail = ctx.book.catalogue[row.service], session.name if session else "", ""
+    person = await ctx.stores.sessions.person(row.subject)
+    service, name, detail = ctx.book.catalogue[row.service], person.name if person else "", ""
     enrolment = service.kind == "enrolment"
     if enrolment:
         matter = (await steps.load(ctx, row.number)).matter
@@ -136,7 +136,7 @@ async def _row(ctx: Context, row: MatterRow) -> WorkRow:
         due=row.due,
         overdue=row.due is not None and row.due < ctx.now(),
         urged=row.urged,
-        applicant=mask_name(name),
+        applicant=shown("desk.worklist", "name", name),
         detail=detail,
         version=row.version,
         many=enrolment and row.state is State.SUBMITTED,
@@ -157,11 +157,10 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     """
     stored = await _of_office(ctx, officer, number)
     matter = stored.matter
-    fields = ["name", "id_number", "phone", "form", "licence", "vehicles", "timeline", "notices"]
-    await record_look(ctx, officer, "open-matter", matter.subject, number, fields)
+    await record_look(ctx, officer, "open-matter", matter.subject, number, groups("desk.matter"))
     if matter.mandate is not None:
         agent = matter.applicant
-        await record_look(ctx, officer, "open-agent", agent, number, list(groups("desk.agent")))
+        await record_look(ctx, officer, "open-agent", agent, number, groups("desk.agent"))
     service = ctx.book.catalogue[matter.service]
     facts = await facts_about(ctx, matter.subject, matter.form.get("id_number"))
     day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
@@ -212,8 +211,8 @@ async def marked_photo(ctx: Context, officer: Officer, photo_id: str) -> PhotoFi
         content = b"".join([piece async for piece in await ctx.stores.photos.open(photo_id)])
     except PhotoMissing as error:
         raise Refusal("not-found") from error
-    shown = ctx.now().astimezone(HOUSE_ZONE).strftime("%Y-%m-%d %H:%M")
-    marked = await ctx.lab.watermark(content, f"{officer.username} {officer.office.code} {shown}")
+    when = ctx.now().astimezone(HOUSE_ZONE).strftime("%Y-%m-%d %H:%M")
+    marked = await ctx.lab.watermark(content, f"{officer.username} {officer.office.code} {when}")
 
     async def once() -> AsyncIterator[bytes]:
         yield marked
@@ -285,9 +284,14 @@ async def record_look(
     action: str,
     subject: str | None,
     matter: str | None,
-    fields: list[str],
+    fields: Sequence[str],
 ) -> None:
-    """Write to the access log that an officer is about to see these fields of this person."""
+    """Write to the access log that an officer is about to see these field groups of this person.
+
+    Raises KeyError for a group ``rules.masking`` does not know.
+    """
+    for named in fields:
+        look_group(named)
     await ctx.stores.access_log.append(
         officer=officer.username,
         office=officer.office.code,

@@ -41,8 +41,8 @@ async def applicant_view(ctx: Context, matter: Matter) -> PersonView:
 
 
 async def _person(ctx: Context, key: str) -> PersonView | None:
-    session = await ctx.stores.sessions.get(key)
-    return PersonView(session.name, session.id_number, session.phone) if session else None
+    person = await ctx.stores.sessions.person(key)
+    return PersonView(person.name, person.id_number, person.phone) if person else None
 
 
 async def agent_view(ctx: Context, matter: Matter) -> AgentView | None:

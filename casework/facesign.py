@@ -25,7 +25,7 @@ from rules import phones
 from rules.facts import Vehicle
 from rules.guards import signing_offices
 from rules.id_number import normalise
-from rules.masking import mask_id, mask_name, mask_phone
+from rules.masking import groups, shown
 from rules.people import Tier
 from rules.refusals import Refusal
 
@@ -160,8 +160,8 @@ async def confirm(
 
 
 async def _was_shown(ctx: Context, visit: Visit, which: str, photo_id: str | None) -> bool:
-    shown = await kept(ctx, visit, f"{which}-shown")
-    return photo_id is not None and shown == {"photo": photo_id}
+    seen = await kept(ctx, visit, f"{which}-shown")
+    return photo_id is not None and seen == {"photo": photo_id}
 
 
 async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> FaceSignView:
@@ -172,17 +172,21 @@ async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> Fa
     """
     number = normalise(id_number, ctx.today())
     key = ctx.stores.vault.id_key(number)
-    await record_look(ctx, officer, "face-sign", key, None, ["name", "licence", "vehicles"])
     facts = await facts_about(ctx, key, number)
     on_file = await ctx.stores.registry.phone_on_file(key)
     if on_file is None or not signing_offices(facts):
+        await record_look(ctx, officer, "face-sign", key, None, [])
         raise Refusal("not-in-registry")
     # An office that may not sign him up only learns which one may.
     allowed = officer.office.code in signing_offices(facts)
-    person = PersonView(on_file.name, number, on_file.phone)
-    masked = PersonView(mask_name(on_file.name), mask_id(number), mask_phone(on_file.phone))
+    screen = "desk.face_sign" if allowed else "desk.face_sign_elsewhere"
+    await record_look(ctx, officer, "face-sign", key, None, groups(screen))
     return FaceSignView(
-        person=person if allowed else masked,
+        person=PersonView(
+            shown(screen, "name", on_file.name),
+            shown(screen, "id_number", number),
+            shown(screen, "phone", on_file.phone),
+        ),
         licence=desk_licence(ctx, facts) if allowed else None,
         vehicles=list(facts.vehicles) if allowed else [],
         allowed=allowed,
@@ -219,7 +223,7 @@ async def face_sign(
     on_file = await ctx.stores.registry.phone_on_file(key)
     if on_file is None:
         raise Refusal("not-in-registry")
-    await record_look(ctx, officer, "face-sign", key, None, ["name", "phone"])
+    await record_look(ctx, officer, "face-sign", key, None, groups("desk.face_sign_receipt"))
     given = {
         "applicant": key,
         "subject": key,

@@ -215,7 +215,7 @@ async def rows_to_correct(ctx: Context, clerk: Officer, batch_id: str) -> list[l
     """The rows that were not taken, below the template's heading, with line and reasons beside
     them: to be corrected and uploaded again. The look is recorded first. Raises not-found."""
     batch = await _of_school(ctx, clerk, batch_id)
-    seen = list(groups("school.corrections"))
+    seen = groups("school.corrections")
     await record_look(ctx, clerk, "school-corrections", None, None, seen)
     layout = ctx.book.formats[KIND]
     rows, labels = await load_rows(ctx, batch), _labels(layout)

@@ -19,7 +19,7 @@ from miniprogram_api.mandates import (
     MandatesHandler,
 )
 from miniprogram_api.matters import MatterHandler, MattersHandler, SubmitHandler, UrgeHandler
-from miniprogram_api.me import MeHandler
+from miniprogram_api.me import ExportHandler, MeHandler
 from miniprogram_api.notices import NoticesHandler
 from miniprogram_api.operations import ApiHandler
 from miniprogram_api.photos import PhotoHandler, PhotosHandler, ThumbnailHandler
@@ -47,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/devices/{device}", DeviceHandler),
     Route("/bindings/{app}", BindingHandler),
     Route("/me", MeHandler),
+    Route("/me/export", ExportHandler),
     Route("/licences", LicencesHandler),
     Route("/licences/binding", LicenceBindingHandler),
     Route("/vehicles", VehiclesHandler),

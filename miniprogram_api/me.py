@@ -1,13 +1,14 @@
-"""The citizen's own page, and closing the account."""
+"""The citizen's own page, all that is held about him as a file, and closing the account."""
 
 from pydantic import Field
 
-from casework import closing, me
+from casework import closing, export, me
 from casework.askers import prover_at
 from casework.closing import Closed
+from casework.export import Export
 from casework.me import Me
 from handlers.base import Access
-from miniprogram_api.operations import ApiHandler, Body, operation
+from miniprogram_api.operations import ApiHandler, Body, Query, operation
 from miniprogram_api.sms_codes import CHALLENGE
 
 
@@ -40,3 +41,30 @@ class MeHandler(ApiHandler):
         return await closing.close(
             self.ctx, self.citizen, sms_code=body.sms_code, asker=asker, cause=self.cause
         )
+
+
+class Proof(Query):
+    """The code of purpose ``export``: used up by one request, so it may stand in an address."""
+
+    sms_code: str = Field(max_length=12)
+    challenge: str | None = CHALLENGE
+
+
+class ExportHandler(ApiHandler):
+    """``/me/export``."""
+
+    access = Access.CITIZEN
+
+    @operation(
+        "All that is held about me, as a file",
+        query=Proof,
+        gives=Export,
+        refusals=("code-wrong", "code-expired", "too-many-tries"),
+    )
+    async def get(self, query: Proof) -> Export:
+        """In clear, with purpose and legal basis of each field, and who looked at it."""
+        asker = prover_at(self.ctx, self.request.remote_ip or "", query.challenge)
+        made = await export.export(self.ctx, self.citizen, sms_code=query.sms_code, asker=asker)
+        name = f"bianmin-{self.ctx.today().isoformat()}.json"
+        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        return made

@@ -40,20 +40,36 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
         **_PERSON,
         "form": _CLEAR,
         "licence": _CLEAR,
+        "vehicles": _CLEAR,
         "timeline": _CLEAR,
         "notices": _CLEAR,
     },
     "desk.agent": {**_PERSON, "mandate": _CLEAR},
-    "desk.photo": {"photos": _CLEAR},
     "desk.face_sign": {**_PERSON, "licence": _CLEAR, "vehicles": _CLEAR},
     "desk.face_sign_elsewhere": _PERSON_MASKED,
     "desk.face_sign_receipt": {**_PERSON_MASKED, "licence": _CLEAR, "vehicles": _CLEAR},
-    "school.students": {"name": _CLEAR, "id_number": _MASKED, "phone": _MASKED},
+    "desk.photo": {"photo": _CLEAR},
+    "school.students": {"name": _MASKED, "id_number": _MASKED},
+    "school.student": {**_PERSON, "form": _CLEAR, "timeline": _CLEAR},
     "school.corrections": {**_PERSON, "form": _CLEAR},
-    "school.student": {**_PERSON, "form": _CLEAR, "photos": _CLEAR},
 }
 """Screen -> field group -> how it is shown there. ``desk.face_sign_elsewhere`` is what an office
 sees that may not sign the person up."""
+
+
+LOOKS: frozenset[str] = frozenset(group for shown in SCREENS.values() for group in shown) | {
+    *("portrait", "counter_picture", "conditions", "school", "clerk", "mandate"),
+}
+"""Every field group an entry of the access log may name."""
+
+
+def look_group(named: str) -> str:
+    """The group of what an entry names: ``photo:<id>`` is ``photo``, ``name-masked`` is ``name``.
+    KeyError for one that is none."""
+    group = named.partition(":")[0].removesuffix("-masked")
+    if group not in LOOKS:
+        raise KeyError(f"{named!r} is no field group of rules.masking")
+    return group
 
 
 def groups(screen: str) -> tuple[str, ...]:

@@ -35,6 +35,17 @@ class ChainFault:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A look at a person: when, from which office, doing what, at which field groups."""
+
+    at: datetime
+    office: str
+    action: str
+    matter: str | None
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ChainReport:
     """What checking the whole log found."""
 
@@ -94,6 +105,28 @@ class AccessLog:
                 raise
             self._seq += 1
             self._head = entry["hash"]
+
+    async def of_subject(self, key: str, limit: int) -> list[Look]:
+        """The latest looks at a person, newest first; the officer's name is not among it."""
+        cursor = (
+            self._entries.find({"subject": key}).sort([("subject", -1), ("at", -1)]).limit(limit)
+        )
+        return [
+            Look(e["at"], e["office"], e["action"], e["matter"], tuple(e["fields"]))
+            async for e in cursor
+        ]
+
+    async def old_runs(self, before: datetime) -> list[str]:
+        """Runs that were closed and whose last entry is older than ``before``."""
+        margin = before - 2 * _RUN_LIFE
+        return [r["_id"] async for r in self._runs.find({}) if _over(r, margin)]
+
+    async def delete_run(self, run: str) -> None:
+        """Delete a whole chain: what is left of the log can still be checked."""
+        # The run goes last: were the process to die in between, it is found again.
+        await self._entries.delete_many({"run": run})
+        await self._anchors.delete_many({"run": run})
+        await self._runs.delete_one({"_id": run})
 
     async def anchor(self, now: datetime) -> int:
         """Write down the heads of every running chain; how many moved since the last time."""
@@ -172,3 +205,8 @@ def entry_hash(vault: Vault, entry: Mapping[str, Any]) -> bytes:
     }
     content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
     return vault.digest("access-log", content)
+
+
+def _over(run: Mapping[str, Any], before: datetime) -> bool:
+    # A run takes entries for a day after it began.
+    return not run.get("open") and bool(run["since"] < before)

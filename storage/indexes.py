@@ -129,6 +129,13 @@ QUERIES: tuple[Query, ...] = (
     # access log
     Query("access_log", {"run": "x"}, (("run", 1), ("seq", 1)), {"seq": 1}),
     Query("access_log", {"run": "x", "seq": {"$gt": 0}}, (("run", 1), ("seq", 1)), {"seq": 1}),
+    Query("access_log", {"run": "x"}, (("run", 1), ("seq", 1))),
+    Query(
+        "access_log",
+        {"subject": "x"},
+        (("subject", 1), ("at", -1)),
+        {"subject": -1, "at": -1},
+    ),
     Query("access_runs", {"open": True}, (("open", 1),), sparse=True),
     Query("access_anchors", {"run": "x"}, (("run", 1),)),
 )

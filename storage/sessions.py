@@ -50,6 +50,14 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """When an account was opened, and its tiers: since when, by which office, until when."""
+
+    created_at: datetime
+    tiers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Agreement:
     """A version of the privacy notice agreed to, and by which channel."""
 
@@ -156,6 +164,13 @@ class Sessions:
         """An account, opened; None when the person has none, or closed it."""
         document = await self._sessions.find_one({"_id": key}, _WITHOUT_TALK)
         return self.opened(document) if document and "closed_at" not in document else None
+
+    async def opening(self, key: str) -> Opening:
+        """When an account was opened, and its tiers as they are kept. Raises LookupError."""
+        document = await self._sessions.find_one({"_id": key}, {"created_at": 1, "tiers": 1})
+        if document is None:
+            raise LookupError("no such account")
+        return Opening(document["created_at"], document["tiers"])
 
     async def person(self, key: str) -> Person | None:
         """Who it is, for the file of a matter: also when the account is closed, then without

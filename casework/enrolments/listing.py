@@ -13,7 +13,7 @@ from casework.presenting import event_note, matter_view
 from casework.views import DefectView, MatterView, PhotoFile
 from rules.enrolments import SERVICE
 from rules.flow import allowed
-from rules.masking import mask_id, mask_name
+from rules.masking import groups, shown
 from rules.matter import Matter, State
 from rules.refusals import Refusal
 
@@ -84,7 +84,7 @@ async def students(
     if wanted is None or not _CURSOR.fullmatch(after or ""):
         raise Refusal("bad-request")
     school, matters = clerk.office.code, ctx.stores.matters
-    await record_look(ctx, clerk, "students", None, None, ["name-masked", "id-number-masked"])
+    await record_look(ctx, clerk, "students", None, None, groups("school.students"))
     found = await matters.of_school(school, wanted, _PAGE + 1, after or "")
     more = len(found) > _PAGE
     return StudentList(
@@ -101,8 +101,8 @@ async def _row(ctx: Context, number: str) -> StudentRow:
     matter = (await steps.load(ctx, number)).matter
     return StudentRow(
         number=number,
-        name=mask_name(matter.form["name"]),
-        id_number=mask_id(matter.form["id_number"]),
+        name=shown("school.students", "name", matter.form["name"]),
+        id_number=shown("school.students", "id_number", matter.form["id_number"]),
         vehicle_class=matter.form["vehicle_class"],
         state=matter.state,
         state_label=ctx.book.texts.say(f"states.{matter.state.value}"),
@@ -124,8 +124,8 @@ async def student(ctx: Context, clerk: Officer, number: str) -> StudentView:
     """One student of the clerk's own school, in clear: it entered him. Raises not-found."""
     stored = await schools.own(ctx, clerk, number)
     matter = stored.matter
-    fields = ["name", "id_number", "phone", "form", "timeline"]
-    await record_look(ctx, clerk, "open-student", matter.subject, number, fields)
+    seen = groups("school.student")
+    await record_look(ctx, clerk, "open-student", matter.subject, number, seen)
     view, service = await matter_view(ctx, matter), ctx.book.catalogue[SERVICE]
     return StudentView(
         view=view,

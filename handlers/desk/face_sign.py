@@ -12,12 +12,14 @@ from casework.photos import Spool
 from casework.views import PhotoFile
 from handlers.desk.base import HOME, DeskHandler
 from handlers.desk.file_form import FileFormHandler
-from rules.masking import mask_id, mask_name, mask_phone
+from rules.masking import shown
 from rules.phones import normalise
 from rules.refusals import Refusal
 
 _LONGEST = 40
 _PAGE = f"{HOME}face-sign"
+
+_RECEIPT = "desk.face_sign_receipt"
 
 
 class FaceSignHandler(DeskHandler):
@@ -137,9 +139,9 @@ class FaceSignReceiptHandler(FaceSignHandler):
         self.render(
             "face_sign_receipt.html",
             matter=matter,
-            name=mask_name(found.person.name),
-            id_number=mask_id(found.person.id_number),
-            phone=mask_phone(normalise(phone)),
+            name=shown(_RECEIPT, "name", found.person.name),
+            id_number=shown(_RECEIPT, "id_number", found.person.id_number),
+            phone=shown(_RECEIPT, "phone", normalise(phone)),
             licence=found.licence,
             vehicles=found.vehicles,
         )

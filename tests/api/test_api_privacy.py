@@ -1,8 +1,8 @@
 """What is held about a citizen: the notice, agreeing to it, closing the account."""
 
-from tests.support.citizens import Town
+from tests.support.citizens import OFFICE, Town
 from tests.support.known_codes import CODE, lay_code
-from tests.support.story import look
+from tests.support.story import SERVICE, filled, look
 from tests.support.web import fetch
 
 
@@ -49,3 +49,42 @@ def test_an_account_is_closed_by_a_code(town: Town) -> None:
     assert citizen.call("GET", "/me").status == 401
     login = {"code": citizen.wx_login()}
     assert citizen.call("POST", "/login", login).json()["code"] == "not-registered"
+
+
+def test_a_citizen_gets_all_that_is_held_about_him_and_nobody_elses(town: Town) -> None:
+    citizen, other = town.face_signed(), town.face_signed()
+    number = str(citizen.call("POST", "/matters", {"service": SERVICE}).json()["number"])
+    filled(citizen, number, note="赴外工作")
+    assert citizen.call("POST", f"/matters/{number}/submit").status == 200
+    town.desk(OFFICE).open(f"/desk/matters/{number}")
+    refused = citizen.call("GET", "/me/export?sms_code=000000")
+    assert refused.json()["code"] == "code-expired"
+    look(town.house, lambda ctx: lay_code(ctx, "export", citizen.person.id_number))
+    reply = citizen.call("GET", f"/me/export?sms_code={CODE}")
+    assert reply.status == 200, reply.body
+    assert reply.headers["Content-Disposition"].startswith("attachment")
+    held = reply.json()
+    person = citizen.person
+    assert held["person"] == {
+        "id_number": person.id_number,
+        "name": person.name,
+        "phone": person.phone,
+    }
+    assert held["account"]["tiers"]["face_signed"]["office"] == OFFICE
+    assert held["account"]["licence_bound"] == person.id_number
+    assert held["account"]["devices"] and held["account"]["wechat"]
+    assert held["registry"]["licence"]["holder_name"] == person.name
+    mine = {m["number"]: m for m in held["matters"]}
+    assert mine[number]["form"]["note"] == "赴外工作" and len(mine[number]["photos"]) == 2
+    for photo in mine[number]["photos"]:
+        assert citizen.call("GET", photo["address"].removeprefix("/api/v1")).status == 200
+        assert other.call("GET", photo["address"].removeprefix("/api/v1")).status == 404
+    opened = next(one for one in held["looks"] if one["matter"] == number)
+    assert "身份证号" in opened["labels"] and opened["office"]
+    assert "officer" not in opened and "officer4101" not in reply.body.decode()
+    assert {row["name"] for row in held["purposes"]} >= {"account-identity", "photos"}
+    text = reply.body.decode()
+    for secret in (other.person.id_number, other.person.name, other.person.phone):
+        assert secret not in text
+    # The code is used up.
+    assert citizen.call("GET", f"/me/export?sms_code={CODE}").json()["code"] == "code-expired"

@@ -161,6 +161,9 @@ async def _use_everything(database: Any, vault: Vault) -> None:
         )
         await log.anchor(at)
     await log.verify()
+    await log.of_subject(key, 9)
+    for run in await log.old_runs(later + timedelta(days=9)) or ["none"]:
+        await log.delete_run(run)
     photos = Photos(database, vault)
     photo = await photos.save(_stream(b"x" * 300_000), matter="1", at=NOW)
     assert len([p async for p in await photos.open(photo)]) == 2
