@@ -16,6 +16,7 @@ from bianmin.engines import engines
 from bianmin.errors import OperatorError
 from bianmin.files_cli import COMMANDS as FILE_COMMANDS
 from bianmin.keys_cli import keys
+from bianmin.privacy_cli import COMMANDS as PRIVACY_COMMANDS
 from bianmin.run import plan
 from bianmin.run import run as run_everything
 from bianmin.settings import Settings
@@ -85,7 +86,7 @@ def version() -> None:
 
 
 # Loaded here for their names only: the house itself is imported when one of them runs.
-for _command in (*FILE_COMMANDS, keys):
+for _command in (*FILE_COMMANDS, *PRIVACY_COMMANDS, keys):
     commands.add_command(_command)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from casework import retention
 from casework.code_sending import send_codes
 from casework.context import Context
 from casework.conversations import Think
@@ -19,12 +20,12 @@ log = structlog.get_logger()
 _IDLE = 1.0
 _SWEEP = 5.0
 _BACK_OFF = 3.0
-_ANCHOR = 3600.0
+_HOURLY = 3600.0
 
 
 async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
-    """Send codes, deliver, sweep, take in schools' files and anchor the access log until
-    ``stop`` is set."""
+    """Send codes, deliver, sweep, take in schools' files, anchor the access log and delete what
+    has been kept long enough, until ``stop`` is set."""
 
     async def rest_by_lane() -> None:
         await ctx.stores.memory.wait(NOTICE_LANE, _IDLE)
@@ -44,7 +45,8 @@ async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
         _loop("deliver", lambda: deliver_due(ctx), rest_by_lane, stop),
         _loop("sweep", lambda: sweep(ctx, think), lambda: _rest(stop, _SWEEP), stop),
         _loop("school-batches", lambda: work_batches(ctx), rest_by_batches, stop),
-        _loop("anchor", anchor, lambda: _rest(stop, _ANCHOR), stop),
+        _loop("anchor", anchor, lambda: _rest(stop, _HOURLY), stop),
+        _loop("retention", lambda: retention.daily(ctx), lambda: _rest(stop, _HOURLY), stop),
     )
 
 

@@ -63,6 +63,7 @@ TABLE: tuple[Step, ...] = (
     Step(_REVIEWED, _D, "detach", "citizen", "detached", _D, guards.photo_there),
     Step(_REVIEWED, _D, "submit", "citizen", "submitted", _S, guards.complete),
     Step(_REVIEWED, _D, "withdraw", "citizen", "discarded", _W),
+    Step(_REVIEWED, _D, "expire", "system", "discarded", _W, guards.draft_forgotten),
     # under review
     Step(_REVIEWED, _S, "approve", "officer", "approved", _A, guards.approval),
     Step(_REVIEWED, _S, "send_back", "officer", "sent_back", _C, guards.defects_named),

@@ -6,7 +6,7 @@ a ``Refusal``. One guard a question; figures come from dated parameters.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
@@ -266,6 +266,15 @@ def urge_once_a_day(request: Request) -> Mapping[str, Any] | Refusal:
     hours = float(request.figure("matter.urge_interval_hours"))
     if last is not None and (request.now - last.at).total_seconds() < hours * 3600:
         return Refusal("urged-already")
+    return {}
+
+
+def draft_forgotten(request: Request) -> Mapping[str, Any] | Refusal:
+    """The system throws a draft away only when nothing happened to it for the setting's time."""
+    last = request.present.timeline[-1].at
+    days = int(request.figure("retention.draft"))
+    if request.now - last < timedelta(days=days):
+        return Refusal("step-not-possible", state="草稿", action="expire")
     return {}
 
 

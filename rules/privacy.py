@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -154,6 +154,18 @@ def period(figure: Figure) -> str:
     if figure.unit == "seconds" and figure.value % _DAY == 0:
         return f"{figure.value // _DAY}日"
     return f"{figure.value}{_UNITS[figure.unit]}"
+
+
+def earlier(now: datetime, figure: Figure) -> datetime:
+    """So long before ``now``. Years are calendar years. Raises KeyError for other units than
+    years, days and hours."""
+    if figure.unit == "years":
+        day = now.day if (now.month, now.day) != (2, 29) else 28
+        return now.replace(year=now.year - int(figure.value), day=day)
+    return now - timedelta(**{_LENGTHS[figure.unit]: figure.value})
+
+
+_LENGTHS: Mapping[str, str] = {"days": "days", "hours": "hours"}
 
 
 def load_privacy(parameters: Parameters) -> Privacy:

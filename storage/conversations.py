@@ -146,6 +146,7 @@ class Conversations:
                     "key": place.key,
                     "message": self._vault.seal(message, f"late_messages/{late_id}"),
                     "due": due,
+                    "since": due,
                 }
             )
         except DuplicateKeyError:

@@ -109,6 +109,25 @@ QUERIES: tuple[Query, ...] = (
         for p in ("principal", "agent")
     ),
     _due("mandates", "notice_due"),
+    # what has been kept long enough
+    Query(
+        "matters",
+        {"state": "x", "updated_at": _DUE},
+        (("state", 1), ("updated_at", 1)),
+        {"state": 1, "updated_at": 1},
+    ),
+    Query(
+        "matters",
+        {"state": "x", "submitted_at": None, "updated_at": _DUE},
+        (("state", 1), ("submitted_at", 1), ("updated_at", 1)),
+        {"state": 1, "submitted_at": 1, "updated_at": 1},
+    ),
+    _due("sessions", "talk.expires_at"),
+    _due("sessions", "devices.expires_at"),
+    _due("visitors", "talk.expires_at"),
+    _with_counter("visitors", "talk.expires_at", EPOCH),
+    _due("late_messages", "since"),
+    Query("photos.files", {"metadata.matter": "x"}, (("metadata.matter", 1),)),
     # registries
     Query("registry_vehicles", {"owner": "x"}, (("owner", 1),)),
     Query("registry_offices", {"region": "x", "kind": "x"}, (("region", 1), ("kind", 1))),

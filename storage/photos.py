@@ -202,6 +202,10 @@ class Photos:
             await self._chunks.delete_many({"files_id": pieces})
         await self._files.delete_one({"_id": photo_id})
 
+    async def of_matter(self, matter: str) -> list[str]:
+        """Ids of all that was stored for a matter, thumbnails and what it no longer names too."""
+        return [d["_id"] async for d in self._files.find({"metadata.matter": matter}, {"_id": 1})]
+
     async def unconfirmed(self, before: datetime, limit: int) -> list[Unconfirmed]:
         """Photos stored before ``before`` and not confirmed, oldest first."""
         cursor = (

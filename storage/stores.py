@@ -27,6 +27,7 @@ from storage.officers import Officers
 from storage.photos import Photos
 from storage.presence import Presence
 from storage.registry import Registry
+from storage.retention import Retention
 from storage.school_batches import SchoolBatches
 from storage.sessions import Sessions
 from storage.tiers import Tiers
@@ -52,6 +53,7 @@ class Stores:
     logins: Logins
     closings: Closings
     wechat: WechatAccounts
+    retention: Retention
     bindings: Bindings
     conversations: Conversations
     matters: Matters
@@ -147,6 +149,7 @@ async def open_stores(
         logins=Logins(db["sessions"], vault),
         closings=Closings(db["sessions"], vault),
         wechat=WechatAccounts(db["sessions"], vault),
+        retention=Retention(db),
         bindings=Bindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),

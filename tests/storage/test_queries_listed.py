@@ -33,6 +33,7 @@ from storage.photos import Photos
 from storage.pieces import PIECE_BYTES
 from storage.presence import Presence
 from storage.registry import Hold, Registry
+from storage.retention import Aged, Retention
 from storage.rotation import Rotation
 from storage.school_batches import Progress, RowProblems, SchoolBatches
 from storage.sealed import SEALED
@@ -162,12 +163,24 @@ async def _use_everything(database: Any, vault: Vault) -> None:
         await log.anchor(at)
     await log.verify()
     await log.of_subject(key, 9)
+    old = Retention(database)
+    for state in State:
+        await old.matters(state, later, 9)
+    await old.thrown_away(later, 9)
+    await old.delete_matter("none")
+    for look in (old.talks, old.logins, old.visitors, old.late_messages):
+        await look(later, 9)
+    await old.forget_talk(key, NOW)
+    await old.forget_logins(key, NOW)
+    await old.forget_visitor(Aged("v", NOW))
+    await old.forget_late_message(Aged("m", NOW))
     for run in await log.old_runs(later + timedelta(days=9)) or ["none"]:
         await log.delete_run(run)
     photos = Photos(database, vault)
     photo = await photos.save(_stream(b"x" * 300_000), matter="1", at=NOW)
     assert len([p async for p in await photos.open(photo)]) == 2
     await photos.unconfirmed(later, 9)
+    await photos.of_matter("1")
     await photos.confirm(photo)
     await photos.delete(photo)
     await _use_batches(SchoolBatches(database["school_batches"], vault))
