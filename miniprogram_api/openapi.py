@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from casework.views import PhotoFile
-from handlers.base import JSON_LIMIT
+from handlers.base import JSON_LIMIT, Access
 from miniprogram_api.operations import FileForm, Operation
 from miniprogram_api.routing import PATH_PARAMETERS, PREFIX, Route
 from rules.book import Rulebook
@@ -95,6 +95,13 @@ class _Schemas:
         return schema["properties"], schema.get("required", [])
 
 
+def _security(access: Access, refusals: frozenset[str]) -> list[dict[str, list[str]]]:
+    if "not-logged-in" not in refusals:
+        return []
+    # A public address that takes a token takes none as well.
+    return [{"bearer": []}] if access is Access.CITIZEN else [{}, {"bearer": []}]
+
+
 def _operation(
     route: Route, method: str, declared: Operation, schemas: _Schemas, texts: Texts
 ) -> dict[str, Any]:
@@ -107,7 +114,7 @@ def _operation(
         "tags": [route.path.split("/")[1]],
         "parameters": _parameters(route, declared, schemas),
         "responses": _responses(declared, refusals, schemas, texts),
-        "security": [{"bearer": []}] if "not-logged-in" in refusals else [],
+        "security": _security(handler.access, refusals),
     }
     if declared.body is not None:
         described["requestBody"] = {

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from casework import codes, wechat_accounts
+from casework import codes, logins, wechat_accounts
 from casework.askers import asker_at
 from casework.codes import CodeSent
 from handlers.base import Access
@@ -17,10 +17,12 @@ CHALLENGE = Field(
 
 class CodeWanted(Body):
     """``register`` sends to ``phone``; the others to the phone of the account. ``close`` is for
-    ``DELETE /me``, ``export`` for ``GET /me/export``."""
+    ``DELETE /me``, ``export`` for ``GET /me/export``. Who is logged in need not name himself."""
 
     purpose: Literal["register", "login", "close", "export"]
-    id_number: str = Field(max_length=32)
+    id_number: str | None = Field(
+        default=None, max_length=32, description="May be left out with a bearer token"
+    )
     phone: str | None = Field(default=None, max_length=32)
     wechat_code: str | None = Field(
         default=None, max_length=128, description="From wx.login: the code is this WeChat's alone"
@@ -43,6 +45,7 @@ class SmsCodesHandler(ApiHandler):
             "phone-invalid",
             "too-many-codes",
             "wechat-code-invalid",
+            "not-logged-in",
         ),
     )
     async def post(self, body: CodeWanted) -> CodeSent:
@@ -54,7 +57,11 @@ class SmsCodesHandler(ApiHandler):
         return await codes.send_code(
             self.ctx,
             purpose=body.purpose,
-            id_number=body.id_number,
+            id_number=body.id_number or await self._own_number(),
             phone=body.phone,
             asker=asker_at(self.ctx, address, challenge=body.challenge, wechat=wechat),
         )
+
+    async def _own_number(self) -> str:
+        """The ID number of who is logged in. Raises not-logged-in."""
+        return (await logins.authenticate(self.ctx, self.token)).id_number

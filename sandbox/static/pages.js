@@ -1,5 +1,6 @@
 // The mini-program's pages around a matter: logging in, registering, home, services, messages.
 
+import { accountLink } from "./account.js";
 import { dialogueLink } from "./dialogue.js";
 import { h, moment, state, values } from "./lib.js";
 import { matterPage } from "./matter.js";
@@ -49,12 +50,14 @@ function fillIn(form) {
   for (const name of ["id_number", "name"]) if (form.elements[name]) form.elements[name].value = state.identity[name];
 }
 
-const registerPage = async () => [
-  h("h2", {}, "注册"),
-  personForm("register", [input("身份证号", "id_number", { required: true, maxlength: 18 }), input("姓名", "name", { required: true }),
-    input("手机号（须为公安机关登记的号码）", "phone", { required: true, value: state.person.phone, inputmode: "numeric" })], "注册",
-  async (given) => enter(await api("POST", "registrations", { ...given, wechat_code: await loginCode() }))),
-];
+async function registerPage() {
+  const notice = await api("GET", "privacy");
+  return [h("h2", {}, "注册"),
+    card(h("p", {}, notice.short), h("p", { class: "soft" }, "点“注册”即表示您已阅读并同意。全文在“我的账户”和公众网页的“个人信息”中。")),
+    personForm("register", [input("身份证号", "id_number", { required: true, maxlength: 18 }), input("姓名", "name", { required: true }),
+      input("手机号（须为公安机关登记的号码）", "phone", { required: true, value: state.person.phone, inputmode: "numeric" })], "注册",
+    async (given) => enter(await api("POST", "registrations", { ...given, privacy_version: notice.version, wechat_code: await loginCode() })))];
+}
 
 const idLoginPage = async () => [
   h("h2", {}, "身份证号登录"),
@@ -78,7 +81,7 @@ export async function home() {
     h("h3", {}, "我的办件"),
     matters.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
     list,
-    h("div", { class: "actions" }, button("消息", () => open(noticesPage), "plain"), button("刷新", redraw, "plain"),
+    h("div", { class: "actions" }, accountLink(), button("消息", () => open(noticesPage), "plain"), button("刷新", redraw, "plain"),
       button("退出登录", () => { keepToken(null); return restart(loginPage); }, "plain")),
   ];
 }
