@@ -7,7 +7,9 @@ from bianmin.engines import engines
 from bianmin.errors import EngineError
 from bianmin.settings import Settings, is_secret, variable
 from bianmin.settings_sources import Loaded, problems
+from storage.census import Glance, glance
 from storage.engines import mongo, redis
+from storage.stores import database_alone
 
 
 async def examine(loaded: Loaded, console: Console) -> int:
@@ -26,6 +28,9 @@ async def examine(loaded: Loaded, console: Console) -> int:
                 console.print(
                     f"Redis protocol ({kind}): {await redis.ping(urls.redis_url)} answers"
                 )
+                async with database_alone(urls.mongo_url, settings.mongo_database) as database:
+                    for line in _keys(await glance(database)):
+                        console.print(line, markup=False, highlight=False)
         except EngineError as error:
             found.append(str(error))
     for line in found:
@@ -33,6 +38,29 @@ async def examine(loaded: Loaded, console: Console) -> int:
     if not found:
         console.print(f"All is well for {settings.env}.", style="green")
     return 1 if found else 0
+
+
+def _keys(seen: Glance | None) -> list[str]:
+    """Which data keys there are, and whether something is left to do with them."""
+    if seen is None:
+        return ["Data keys: none yet; the first start makes one."]
+    numbers = ", ".join(str(n) for n in seen.numbers)
+    lines = [f"Data keys: {numbers}; number {seen.sealing} seals."]
+    lines.append(
+        f"Under older keys: {seen.older} of the {seen.looked_at} sealed values looked at, the first"
+        " of each collection."
+    )
+    if seen.two_masters:
+        lines.append("The master key is being changed: finish with `bianmin keys rotate --retire`.")
+    if seen.rotation is None:
+        lines.append("Last rotation: never.")
+    elif seen.rotation["phase"] != "done":
+        lines.append("Last rotation: broken off; finish it with `bianmin keys rotate`.")
+    else:
+        left = sum(c["older"] + c["broken"] for c in seen.rotation["left"].values())
+        ended = seen.rotation["finished_at"]
+        lines.append(f"Last rotation: {ended:%Y-%m-%d %H:%M} UTC, {left} values left behind.")
+    return lines
 
 
 def _table(loaded: Loaded) -> Table:

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
 
 from storage.photos import Photos
 from storage.sealed import SEALED, fields_of, sealed_values
@@ -28,26 +31,23 @@ class Count:
 
 
 async def count_older(
-    stores: Stores, number: int, progress: Progress = lambda *_: None, most: int | None = None
+    stores: Stores, number: int, progress: Progress = lambda *_: None
 ) -> dict[str, Count]:
     """How much of each collection is sealed under data keys older than ``number`` or does not open
-    at all, of its first ``most`` documents."""
+    at all."""
     counts: dict[str, Count] = {}
     for name in SEALED:
         count = counts[name] = Count()
         collection, seen = stores.database[name], 0
-        total = most or await collection.estimated_document_count()
-        async with collection.find({}, fields_of(name)).batch_size(most or BATCH) as cursor:
-            async for document in cursor:
-                for value in sealed_values(name, document):
-                    count.values += 1
-                    if key_number(value.blob) != number:
-                        _count_older(count, stores, value.reopened, f"{name}/{document['_id']}")
-                seen += 1
-                if seen == most:
-                    break
-                if seen % BATCH == 0:
-                    progress(name, seen, total)
+        total = await collection.estimated_document_count()
+        async for document in collection.find({}, fields_of(name)).batch_size(BATCH):
+            for value in sealed_values(name, document):
+                count.values += 1
+                if key_number(value.blob) != number:
+                    _count_older(count, stores, value.reopened, f"{name}/{document['_id']}")
+            seen += 1
+            if seen % BATCH == 0:
+                progress(name, seen, total)
     counts[PHOTOS] = await _count_photos(stores.photos, number)
     counts[SCHOOL_FILES] = await _count_photos(stores.school_files, number)
     return counts
@@ -67,3 +67,56 @@ def _count_older(count: Count, stores: Stores, reopened: Callable[..., bytes], w
 async def _count_photos(photos: Photos, number: int) -> Count:
     older = await photos.under_older_keys(number, finished=False)
     return Count(values=await photos.count(), older=len(older))
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The data keys at a glance. ``older`` of the ``looked_at`` sealed values and files that come
+    first in each collection are under older keys; ``rotation`` is the record of the last one."""
+
+    numbers: tuple[int, ...]
+    sealing: int
+    two_masters: bool
+    looked_at: int
+    older: int
+    rotation: dict[str, Any] | None
+
+
+async def glance(database: AsyncDatabase[dict[str, Any]], most: int = BATCH) -> Glance | None:
+    """What can be told without reading everything and without any key; None before the first
+    start."""
+    keys = await database["keys"].find({}).to_list()
+    if not keys:
+        return None
+    sealing = max(int(k["number"]) for k in keys if k.get("sealing", True))
+    looked_at = older = 0
+    for name in SEALED:
+        for document in await _first(database, name, fields_of(name), most):
+            numbers = [key_number(v.blob) for v in sealed_values(name, document)]
+            looked_at += len(numbers)
+            older += sum(n != sealing for n in numbers)
+    for name in (PHOTOS, SCHOOL_FILES):
+        files = await _first(database, name, {"metadata.key": 1}, most)
+        looked_at += len(files)
+        older += sum(f["metadata"]["key"] != sealing for f in files)
+    return Glance(
+        numbers=tuple(sorted(int(k["number"]) for k in keys)),
+        sealing=sealing,
+        two_masters=any("rewrapped" in k for k in keys),
+        looked_at=looked_at,
+        older=older,
+        rotation=await database["upkeep"].find_one({"_id": "rotate"}),
+    )
+
+
+async def _first(
+    database: AsyncDatabase[dict[str, Any]], name: str, fields: dict[str, int], most: int
+) -> list[dict[str, Any]]:
+    # One batch of a cursor that is closed then: the embedded engine reads everything for a limit.
+    found: list[dict[str, Any]] = []
+    async with database[name].find({}, fields).batch_size(most) as cursor:
+        async for document in cursor:
+            found.append(document)
+            if len(found) == most:
+                break
+    return found

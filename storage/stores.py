@@ -108,7 +108,6 @@ async def database_alone(
     """The database without keys, for what works on the keys themselves."""
     client = _client(mongo_url)
     try:
-        await ensure_indexes(client[database])
         yield client[database]
     finally:
         await client.close()

@@ -144,5 +144,5 @@ def test_every_kind_of_index_is_known_here() -> None:
 
 def kinds_in(source: str) -> set[str]:
     """Kinds that a source file makes blind indexes of."""
-    calls = re.findall(r'\.(?:index|digest)\(\s*f?"([a-z-]+)', source)
+    calls = re.findall(r"""\.(?:index|digest)\(\s*f?["']([a-z-]+)""", source)
     return set(calls)

@@ -142,6 +142,7 @@ def test_an_older_key_is_retired_once_nothing_needs_it(here: Lived) -> None:
         old = rows.find_one({}) or {}
     died = rotate(here.house, BIANMIN_CRASH_AT="key-seals")
     assert died.returncode == KILLED
+    assert "Last rotation: broken off" in here.house.command("doctor").stdout
     refused = rotate(here.house, "--retire")
     assert refused.returncode == 1 and "A rotation was broken off" in refused.stderr
     assert rotate(here.house).returncode == 0
@@ -157,6 +158,9 @@ def test_an_older_key_is_retired_once_nothing_needs_it(here: Lived) -> None:
     assert retired.returncode == 0, retired.stderr
     assert [d["number"] for d in data_keys(here.house)] == [number]
     assert retired.stdout.startswith("Destroyed: data key 1")
+    told = here.house.command("doctor").stdout
+    assert f"Data keys: {number}; number {number} seals." in told
+    assert "Under older keys: 0 of the" in told and "0 values left behind" in told
     assert here.seen() == before
 
 
