@@ -18,14 +18,15 @@ from storage.vault import Vault, VaultError
 
 MAP = "reindex_map"
 _DUPLICATE = 11000
-_INDEX = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+# Alone, or before the number of an event ("<index>-0001").
+_INDEX = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?=-\d{4}(?!\d)|(?![A-Za-z0-9_-]))")
 _ID_NUMBER = re.compile(r"\d{17}[\dX]")
 _PHONE = re.compile(r"1\d{10}")
 _PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{4,7}[\u4e00-\u9fff]?")
 
 Document = dict[str, Any]
 
-MAPPED = frozenset({"id-number", "phone", "plate", "openid", "message"})
+MAPPED = frozenset({"id-number", "phone", "plate", "openid", "message", "mandate"})
 """Kinds of blind index that lie in documents and are made anew."""
 
 LEFT = frozenset(
@@ -33,7 +34,9 @@ LEFT = frozenset(
         # Numbers and ids made from a cause: they are known to people and stay.
         *("matter-number", "school-batch"),
         # Worked out whenever they are asked for, or kept in Redis only, where they expire.
-        *("vehicle-handle", "sms-code", "sms-code-claim", "login-renewal", "memory"),
+        *("vehicle-handle", "sms-code", "sms-code-claim", "login-renewal", "desk-login", "memory"),
+        # Tell a repeated row, picture or message; a repetition across the change is done anew.
+        *("school-row", "upload", "farewell"),
         # Devices known by a ticket that only they hold: they are strangers once.
         "asker",
         # The chains of the access log, which are made anew (storage/rechain.py).
@@ -44,15 +47,15 @@ LEFT = frozenset(
 
 
 class OldAndNew:
-    """Makes pairs and uses them. ``appids``: the apps whose openids are known."""
+    """Makes pairs and uses them. ``apps``: those whose openids are known."""
 
     def __init__(
-        self, database: AsyncDatabase[Document], old: Vault, new: Vault, appids: Sequence[str]
+        self, database: AsyncDatabase[Document], old: Vault, new: Vault, apps: Sequence[str]
     ) -> None:
         self._map = database[MAP]
         self._old = old
         self._new = new
-        self._appids = appids
+        self._apps = apps
 
     async def learn(self, collection: str, documents: Sequence[Mapping[str, Any]]) -> int:
         """Keep the pairs of everything these documents hold sealed; how many values did not
@@ -71,6 +74,21 @@ class OldAndNew:
                         pairs |= self._of_openid(text)
                     else:
                         pairs[self._old.index(kind, text)] = self._new.index(kind, text)
+        await self._keep(pairs)
+        return broken
+
+    async def learn_mandates(self, mandates: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the pairs of mandates, whose index is made of the indexes of two persons."""
+        parties = ("principal", "agent")
+        known = await self.known([m[party] for m in mandates for party in parties])
+        pairs = {}
+        for mandate in mandates:
+            if all(mandate[party] in known for party in parties):
+                both = "/".join(known[mandate[party]] for party in parties)
+                pairs[mandate["_id"]] = self._new.index("mandate", both)
+        await self._keep(pairs)
+
+    async def _keep(self, pairs: Mapping[str, str]) -> None:
         if pairs:
             rows = [{"_id": old, "new": new} for old, new in pairs.items()]
             try:
@@ -78,12 +96,11 @@ class OldAndNew:
             except BulkWriteError as error:
                 if any(e["code"] != _DUPLICATE for e in error.details["writeErrors"]):
                     raise
-        return broken
 
     def _of_openid(self, openid: str) -> dict[str, str]:
         return {
-            self._old.openid_key(appid, openid): self._new.openid_key(appid, openid)
-            for appid in self._appids
+            self._old.openid_key(app, openid): self._new.openid_key(app, openid)
+            for app in self._apps
         }
 
     async def known(self, indexes: Sequence[str]) -> dict[str, str]:
@@ -152,7 +169,7 @@ def _kinds(name: str, text: str) -> Iterator[tuple[str, str]]:
         yield "phone", text
     if _PLATE.fullmatch(text):
         yield "plate", text
-    if name == "openid":
+    if name in ("openid", "unionid"):
         yield "openid", text
     if name == "message_id":
         yield "message", text

@@ -18,6 +18,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from storage.access_log import AccessLog
+from storage.bindings import UNION
 from storage.census import Progress
 from storage.keyring import index_check, unwrapped_keys
 from storage.old_and_new import MAP, Document, OldAndNew
@@ -90,7 +91,7 @@ class Reindexing:
         would be lost, and VaultError when a key does not fit."""
         old, new = await self._vaults()
         begun = await self._begin()
-        pairs = OldAndNew(self._database, old, new, self._appids)
+        pairs = OldAndNew(self._database, old, new, (*self._appids, UNION))
         if not await self._done("checked"):
             await self._learn(pairs)
             await self._nobody_lost(pairs, forget_unknown, begun)
@@ -180,6 +181,8 @@ class Reindexing:
                 if broken:
                     self._tell(f"{broken} values in {name} do not open; they stay as they are.")
                 self._checkpoint("learned")
+        async for batch in self._batches("mandates"):
+            await pairs.learn_mandates(batch)
 
     async def _nobody_lost(self, pairs: OldAndNew, forget: bool, begun: bool) -> None:
         """Everybody's new index is known, or he is to be forgotten."""
@@ -192,11 +195,13 @@ class Reindexing:
                 known = await pairs.known(ids)
                 lost.setdefault(name, []).extend(i for i in ids if i not in known)
         found = {name: ids for name, ids in lost.items() if ids}
-        if found and not forget:
+        # A WeChat account that nobody's session names speaks for nobody: it may be bound again.
+        persons = {name: ids for name, ids in found.items() if name != BINDINGS}
+        if persons and not forget:
             if begun:
                 await self._database.drop_collection(MAP)
                 await self._upkeep.delete_one({"_id": REINDEX})
-            listed = ", ".join(f"{len(ids)} in {name}" for name, ids in found.items())
+            listed = ", ".join(f"{len(ids)} in {name}" for name, ids in persons.items())
             raise StillInUse(
                 f"Nothing tells whose these are: {listed}. Import the registries again, or let"
                 " them go with --forget-unknown. Nothing was changed."

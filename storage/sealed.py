@@ -52,7 +52,6 @@ SEALED: Mapping[str, tuple[SealedPlace, ...]] = {
         ),
         SealedPlace("farewell.phone", "sessions/{id}/phone"),
         SealedPlace("licence.number", "sessions/{id}/licence"),
-        SealedPlace("vehicles.*.plate", "sessions/{id}/vehicles/{0}"),
         SealedPlace("devices.*.label", "sessions/{id}/device"),
         SealedPlace("vehicles.*.plate", "sessions/{id}/vehicles/{0}"),
         SealedPlace("wechat.*.openid", "sessions/{id}/{0}"),
