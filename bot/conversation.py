@@ -11,6 +11,7 @@ from typing import Any
 from bot import (
     application,
     closing,
+    mandates,
     menu,
     offices,
     photos,
@@ -39,6 +40,7 @@ _TABLE = (
     *vehicles.QUESTIONS,
     *privacy.QUESTIONS,
     *closing.QUESTIONS,
+    *mandates.QUESTIONS,
 )
 QUESTIONS: Mapping[str, Question] = {q.name: q for q in _TABLE}
 """Every question of the conversation by its name ``flow.step``."""
@@ -108,7 +110,7 @@ def _scene(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming
     )
 
 
-_FOR_CITIZENS = ("application.", "closing.", "progress.", "photo.", "vehicles.")
+_FOR_CITIZENS = ("application.", "closing.", "mandates.", "progress.", "photo.", "vehicles.")
 
 
 async def _move(scene: Scene, question: Question) -> Move:

@@ -1,6 +1,16 @@
 """The home of the conversation: greeting, menu, and every wish said in free words."""
 
-from bot import application, closing, offices, privacy, progress, registration, services, vehicles
+from bot import (
+    application,
+    closing,
+    mandates,
+    offices,
+    privacy,
+    progress,
+    registration,
+    services,
+    vehicles,
+)
 from bot.intents import Intent, command, understand
 from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
@@ -11,7 +21,7 @@ from casework.guide import services as all_services
 HOME = "menu.pick"
 EVERYWHERE = frozenset({
     "menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me",
-    "vehicles", "privacy", "close",
+    "vehicles", "privacy", "close", "mandates",
 })  # fmt: skip
 """Commands that work in the middle of any question."""
 
@@ -108,6 +118,8 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await _me(scene))
         case "vehicles":
             return _aside(scene, await vehicles.begin(scene))
+        case "mandates":
+            return _aside(scene, await mandates.begin(scene))
         case "close":
             return _aside(scene, await closing.begin(scene))
         case "privacy":
