@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from casework import logins, privacy
+from casework import logins, mandates, privacy
+from casework.acting import rows_about
 from casework.askers import Asker
 from casework.codes import prove, slot
 from casework.context import Context
 from casework.facts import facts_about
 from casework.logins import DeviceView
+from casework.mandate_views import MandateView
 from casework.presenting import notice_views
 from casework.privacy import PrivacyRow
 from casework.views import NoticeView
@@ -120,6 +122,8 @@ class Export:
     account: ExportedAccount
     registry: ExportedRegistry
     matters: list[ExportedMatter]
+    mandates_given: list[MandateView]
+    mandates_received: list[MandateView]
     looks: list[ExportedLook]
     purposes: list[PrivacyRow]
 
@@ -131,6 +135,7 @@ async def export(ctx: Context, citizen: Citizen, *, sms_code: str, asker: Asker)
     if session is None:
         raise Refusal("not-logged-in")
     looks = await ctx.stores.access_log.of_subject(citizen.key, _MOST)
+    held = await mandates.mine(ctx, citizen)
     table = ctx.book.privacy
     return Export(
         made_at=ctx.now(),
@@ -139,7 +144,9 @@ async def export(ctx: Context, citizen: Citizen, *, sms_code: str, asker: Asker)
         person=ExportedPerson(session.id_number, session.name, session.phone),
         account=await _account(ctx, citizen, session),
         registry=await _registry(ctx, citizen.key),
-        matters=await _matters(ctx, citizen.key),
+        matters=await _matters(ctx, citizen),
+        mandates_given=held.given,
+        mandates_received=held.received,
         looks=[await _look(ctx, look) for look in looks],
         purposes=[privacy.row(ctx, field) for field in table.fields],
     )
@@ -173,9 +180,10 @@ async def _registry(ctx: Context, key: str) -> ExportedRegistry:
     )
 
 
-async def _matters(ctx: Context, key: str) -> list[ExportedMatter]:
+async def _matters(ctx: Context, citizen: Citizen) -> list[ExportedMatter]:
+    """The matters about him; what he did as somebody's agent is that person's."""
     found = []
-    for row in await ctx.stores.matters.of_applicant(key, _MOST):
+    for row in await rows_about(ctx, citizen, _MOST):
         stored = await ctx.stores.matters.get(row.number)
         if stored is not None:
             notices = notice_views(ctx, stored.matter, stored.notices)

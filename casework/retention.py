@@ -124,6 +124,13 @@ async def _late_messages(ctx: Context, limit: int) -> list[Aged]:
     return await ctx.stores.retention.late_messages(_before(ctx, "retention.late"), limit)
 
 
+async def _mandates(ctx: Context, limit: int) -> list[Aged]:
+    # None lasts longer than this, so one that nothing happened to has ended as long ago.
+    longest = timedelta(days=int(ctx.figure("mandate.longest_days")))
+    before = _before(ctx, "retention.finished") - longest
+    return await ctx.stores.retention.mandates(before, limit)
+
+
 async def _closed(ctx: Context, limit: int) -> list[Aged]:
     now = ctx.now()
     return [Aged(key, now) for key in await ctx.stores.closings.kept(now, limit)]
@@ -168,9 +175,14 @@ async def _forget_late_message(ctx: Context, message: Aged) -> None:
     await ctx.stores.retention.forget_late_message(message)
 
 
+async def _delete_mandate(ctx: Context, mandate: Aged) -> None:
+    await ctx.stores.retention.delete_mandate(mandate)
+
+
 async def _forget_person(ctx: Context, account: Aged) -> None:
     """Name and ID number of a closed account go with its last matter."""
-    if await ctx.stores.matters.of_applicant(account.id, 1):
+    matters = ctx.stores.matters
+    if await matters.of_applicant(account.id, 1) or await matters.of_principal(account.id, 1):
         days = timedelta(days=int(ctx.figure("retention.closed")))
         await ctx.stores.closings.look_again(account.id, ctx.now() + days)
     else:
@@ -192,6 +204,7 @@ RULES: tuple[Rule, ...] = (
     Rule("logins", _logins, _forget_logins),
     Rule("visitors", _visitors, _forget_visitor),
     Rule("late-messages", _late_messages, _forget_late_message),
+    Rule("mandates", _mandates, _delete_mandate),
     Rule("closed-accounts", _closed, _forget_person),
     Rule("access-log", _looks, _delete_looks),
 )

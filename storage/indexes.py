@@ -127,6 +127,8 @@ QUERIES: tuple[Query, ...] = (
     _due("visitors", "talk.expires_at"),
     _with_counter("visitors", "talk.expires_at", EPOCH),
     _due("late_messages", "since"),
+    _due("mandates", "updated_at"),
+    _with_counter("mandates", "updated_at", EPOCH),
     Query("photos.files", {"metadata.matter": "x"}, (("metadata.matter", 1),)),
     # registries
     Query("registry_vehicles", {"owner": "x"}, (("owner", 1),)),

@@ -111,6 +111,18 @@ class Retention:
         result = await self._database["late_messages"].delete_one({"_id": message.id})
         return bool(result.deleted_count)
 
+    async def mandates(self, before: datetime, limit: int) -> list[Aged]:
+        """Mandates that nothing happened to since ``before``."""
+        found = await self._older("mandates", "updated_at", before, limit)
+        return [Aged(d["_id"], d["updated_at"]) for d in found]
+
+    async def delete_mandate(self, mandate: Aged) -> bool:
+        """Delete a mandate, unless the same two people have made another one since."""
+        result = await self._database["mandates"].delete_one(
+            {"_id": mandate.id, "updated_at": mandate.at}
+        )
+        return bool(result.deleted_count)
+
     async def _older(
         self, collection: str, field: str, until: datetime, limit: int
     ) -> list[dict[str, Any]]:

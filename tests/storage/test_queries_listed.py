@@ -168,12 +168,13 @@ async def _use_everything(database: Any, vault: Vault) -> None:
         await old.matters(state, later, 9)
     await old.thrown_away(later, 9)
     await old.delete_matter("none")
-    for look in (old.talks, old.logins, old.visitors, old.late_messages):
+    for look in (old.talks, old.logins, old.visitors, old.late_messages, old.mandates):
         await look(later, 9)
     await old.forget_talk(key, NOW)
     await old.forget_logins(key, NOW)
     await old.forget_visitor(Aged("v", NOW))
     await old.forget_late_message(Aged("m", NOW))
+    await old.delete_mandate(Aged("m", NOW))
     for run in await log.old_runs(later + timedelta(days=9)) or ["none"]:
         await log.delete_run(run)
     photos = Photos(database, vault)
