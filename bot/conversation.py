@@ -11,6 +11,7 @@ from typing import Any
 from bot import (
     application,
     closing,
+    devices,
     mandates,
     menu,
     offices,
@@ -19,6 +20,8 @@ from bot import (
     progress,
     registration,
     services,
+    switching,
+    unbinding,
     vehicles,
 )
 from bot.intents import command, named
@@ -41,6 +44,9 @@ _TABLE = (
     *privacy.QUESTIONS,
     *closing.QUESTIONS,
     *mandates.QUESTIONS,
+    *switching.QUESTIONS,
+    *unbinding.QUESTIONS,
+    *devices.QUESTIONS,
 )
 QUESTIONS: Mapping[str, Question] = {q.name: q for q in _TABLE}
 """Every question of the conversation by its name ``flow.step``."""
@@ -59,7 +65,13 @@ async def think(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Inc
     except Refusal as refusal:
         move = _after_refusal(scene, refusal)
     turn = await _turn(scene, move)
-    return replace(turn, moved=move.left or move.citizen is not None)
+    if not move.left and move.citizen is None:
+        return turn
+    # What whoever it spoke for before had interrupted stays with him.
+    paused = scene.paused
+    at_home = {"flow": "menu", "step": "pick", "answers": {}}
+    behind = {**at_home, "paused": paused} if paused else None
+    return replace(turn, moved=True, behind=behind)
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,16 @@ def _scene(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming
     )
 
 
-_FOR_CITIZENS = ("application.", "closing.", "mandates.", "progress.", "photo.", "vehicles.")
+_FOR_CITIZENS = (
+    "application.",
+    "closing.",
+    "devices.",
+    "mandates.",
+    "unbinding.",
+    "progress.",
+    "photo.",
+    "vehicles.",
+)
 
 
 async def _move(scene: Scene, question: Question) -> Move:

@@ -3,18 +3,21 @@
 from bot import (
     application,
     closing,
+    devices,
     mandates,
     offices,
     privacy,
     progress,
     registration,
     services,
+    switching,
+    unbinding,
     vehicles,
 )
 from bot.intents import Intent, command, understand
 from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
-from bot.wording import chosen, joined, numbered, tidy
+from bot.wording import chosen, day, joined, numbered, tidy
 from casework import me as person
 from casework.guide import services as all_services
 
@@ -22,6 +25,7 @@ HOME = "menu.pick"
 EVERYWHERE = frozenset({
     "menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me",
     "vehicles", "privacy", "close", "mandates",
+    "switch", "unbind", "devices", "sign_out",
 })  # fmt: skip
 """Commands that work in the middle of any question."""
 
@@ -120,6 +124,14 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await vehicles.begin(scene))
         case "mandates":
             return _aside(scene, await mandates.begin(scene))
+        case "switch":
+            return _aside(scene, switching.begin(scene))
+        case "unbind":
+            return _aside(scene, await unbinding.begin(scene))
+        case "devices":
+            return _aside(scene, await devices.begin(scene))
+        case "sign_out":
+            return _aside(scene, await devices.sign_out_all(scene))
         case "close":
             return _aside(scene, await closing.begin(scene))
         case "privacy":
@@ -187,7 +199,10 @@ async def _me(scene: Scene) -> Move:
         for x in found.licences
     ]
     who = scene.say("me", name=found.name, phone=found.phone, tiers="、".join(found.tier_labels))
-    return end(joined(who, "\n".join(licences)))
+    accounts = [
+        scene.say("me_wechat", app=b.app_label, day=day(b.bound_at)) for b in found.bindings
+    ]
+    return end(joined(who, "\n".join([*licences, *accounts]), "\n".join(found.alerts)))
 
 
 async def _ask_menu(scene: Scene) -> str:

@@ -96,6 +96,9 @@ async def _take_code(scene: Scene) -> Move:
         if refusal.code == "privacy-version-outdated":
             said = refused(scene.ctx.book.texts, refusal)
             return begin(scene, str(scene.answers.get("then", "")), said)
+        if refusal.code == "id-fact-needed":
+            # He has an account, with another WeChat: logging in asks for the rest.
+            return end(scene.say("register_use_login"))
         if refusal.code != "identity-mismatch":
             raise
         kept: dict[str, Any] = {"then": scene.answers.get("then", "")}

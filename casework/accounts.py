@@ -9,7 +9,8 @@ from casework.context import Context
 from casework.enrolments import activate
 from casework.logins import LoggedIn, issue
 from casework.offices import registration_offices
-from casework.wechat_accounts import WechatIdentity, bind, wechat_identity, whoami
+from casework.rebinding import bind_proved
+from casework.wechat_accounts import WechatIdentity, account_of, wechat_identity, whoami
 from rules import names, phones
 from rules.id_number import age_on, normalise, region_of
 from rules.people import Citizen, Tier
@@ -32,13 +33,15 @@ async def register(
     asker: Asker,
     cause: str,
     privacy_version: str | None = None,
+    id_fact: str | None = None,
 ) -> Citizen:
     """Open the one account of a person, or join it if the same person has opened it already.
 
     Who holds a licence or vehicle must give the phone on file there; others are checked against
     the population registry (REQ A2). Any mismatch gets one and the same answer.
     Raises the input refusals, guardian-needed, privacy-version-outdated, code-wrong, code-expired,
-    too-many-tries, identity-mismatch.
+    too-many-tries, identity-mismatch; id-fact-needed, id-fact-wrong and id-fact-window when
+    another WeChat is to take the place of the one the account has.
     """
     number = normalise(id_number, ctx.today())
     must_be_of_age(ctx, number)
@@ -82,9 +85,10 @@ async def register(
     if privacy_version is not None:
         channel = wechat.app if wechat else "web"
         await ctx.stores.sessions.agree(key, privacy_version, ctx.now(), channel)
+    session = await _session(ctx, key)
     if wechat is not None:
-        await bind(ctx, key, wechat)
-    return await _citizen(ctx, key)
+        await bind_proved(ctx, session, wechat, id_fact)
+    return session.citizen(ctx.today())
 
 
 async def _direct_too(ctx: Context, key: str, name: str, phone: str) -> None:
@@ -156,25 +160,49 @@ async def login(
     wechat: WechatIdentity | None,
     asker: Asker,
     device: str,
+    id_fact: str | None = None,
 ) -> LoggedIn:
     """Log in with the ID number and the code sent to the account's phone. A wrong code and an
     ID number without an account are answered alike.
 
-    Raises the ID-number refusals, code-wrong, code-expired, too-many-tries.
+    With ``wechat`` that account speaks for this person from now on, whoever it spoke for before.
+    Raises the ID-number refusals, code-wrong, code-expired, too-many-tries; id-fact-needed,
+    id-fact-wrong and id-fact-window when it is to take the place of another WeChat.
     """
+    citizen = await prove_person(
+        ctx, id_number=id_number, sms_code=sms_code, wechat=wechat, asker=asker, id_fact=id_fact
+    )
+    return await issue(ctx, citizen.key, "mini" if wechat else "web", device)
+
+
+async def prove_person(
+    ctx: Context,
+    *,
+    id_number: str,
+    sms_code: str,
+    wechat: WechatIdentity | None,
+    asker: Asker,
+    id_fact: str | None = None,
+) -> Citizen:
+    """What ``login`` does, without a device: for the chat, where the WeChat account is the
+    login."""
     key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
     session = await ctx.stores.sessions.get(key)
     # A neighbour's flood does not lock a device out that was here before.
     if not is_known(ctx, session, asker):
         await bounded(ctx, "tries", asker)
-    await prove(ctx, slot(ctx, "login", key, session.phone if session else "", asker), sms_code)
+    # A date may be asked for afterwards: until then the code serves this WeChat, and no other.
+    claim = account_of(ctx, wechat) if wechat else ""
+    again = int(ctx.figure("login.fact_seconds")) if wechat else 0
+    sent_to = slot(ctx, "login", key, session.phone if session else "", asker)
+    await prove(ctx, sent_to, sms_code, claim=claim, again=again)
     if session is None:
         raise Refusal("code-wrong")
     await _known_from_now(ctx, key, asker)
     await activate(ctx, session)
     if wechat is not None:
-        await bind(ctx, key, wechat)
-    return await issue(ctx, key, "mini" if wechat else "web", device)
+        await bind_proved(ctx, session, wechat, id_fact)
+    return session.citizen(ctx.today())
 
 
 async def login_wechat(ctx: Context, *, code: str, asker: Asker, device: str) -> LoggedIn:
@@ -207,8 +235,8 @@ async def record_consent(
         await ctx.stores.sessions.add_consent(citizen.key, template, cause)
 
 
-async def _citizen(ctx: Context, key: str) -> Citizen:
+async def _session(ctx: Context, key: str) -> Session:
     session = await ctx.stores.sessions.get(key)
     if session is None:
         raise Refusal("not-logged-in")
-    return session.citizen(ctx.today())
+    return session

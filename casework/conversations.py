@@ -76,11 +76,13 @@ class Talk:
 @dataclass(frozen=True)
 class Turn:
     """An answer and where the dialogue stands after it. An empty reply says nothing. ``moved``:
-    from here on the WeChat account speaks for somebody else, or for nobody."""
+    from here on the WeChat account speaks for somebody else, or for nobody; ``behind`` is the
+    dialogue that stays with whom it spoke for before."""
 
     reply: str
     dialogue: Mapping[str, Any] | None = None
     moved: bool = False
+    behind: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
             if turn.moved:
                 # Thought once: whom the account speaks for has changed by it.
                 await _carry_over(ctx, incoming, person, turn)
-                await _leave_off(ctx, incoming, place, stored)
+                await _leave_off(ctx, incoming, place, stored, turn)
                 return turn.reply
             if await _commit(ctx, incoming, place, stored, turn):
                 return turn.reply
@@ -175,12 +177,14 @@ async def _carry_over(ctx: Context, incoming: Incoming, person: str, turn: Turn)
     raise Refusal("busy-try-again")
 
 
-async def _leave_off(ctx: Context, incoming: Incoming, place: Place, stored: StoredTalk) -> None:
+async def _leave_off(
+    ctx: Context, incoming: Incoming, place: Place, stored: StoredTalk, turn: Turn
+) -> None:
     """End the talk where it lay before: it may name the person it went over to."""
     if place.kind == "visitors":
         await ctx.stores.conversations.drop(place.key)
     else:
-        await _commit(ctx, incoming, place, stored, Turn(""))
+        await _commit(ctx, incoming, place, stored, Turn("", turn.behind))
 
 
 @dataclass(frozen=True)

@@ -243,13 +243,17 @@ async def unbind(ctx: Context, key: str, app: str) -> None:
     session = await ctx.stores.sessions.get(key)
     named = session.wechat.get(app) if session is not None else None
     if named is not None:
+        # Whoever gets at the account by its phone alone is not to unbind and bind his own.
+        await ctx.stores.wechat.remember_last(key, app, named.key)
         await _part(ctx, key, app, named)
 
 
 async def unbind_all(ctx: Context, key: str) -> None:
-    """Take every WeChat account from a person."""
+    """Take every WeChat account from a person whose identity was checked in person: he binds
+    another with the code alone."""
     for app in APPS:
         await unbind(ctx, key, app)
+        await ctx.stores.wechat.remember_last(key, app, None)
 
 
 async def _part(ctx: Context, key: str, app: str, named: WechatAccount) -> None:
@@ -272,6 +276,7 @@ async def forget(ctx: Context, identity: WechatIdentity) -> None:
     named = session.wechat.get(identity.app) if session is not None else None
     if session is not None and named is not None and named.key == account:
         await _part(ctx, session.key, identity.app, named)
+        await ctx.stores.wechat.remember_last(session.key, identity.app, None)
     await ctx.stores.bindings.drop(account, held.claim)
 
 

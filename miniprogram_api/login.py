@@ -14,7 +14,15 @@ from miniprogram_api.sms_codes import CHALLENGE
 from rules.refusals import Refusal
 
 WECHAT_CODE = Field(min_length=1, max_length=128, description="The code wx.login gave")
+ID_FACT = Field(
+    default=None,
+    max_length=32,
+    description="Asked for by id-fact-needed, when another WeChat account is bound already",
+)
 DEVICE = Field(default="", max_length=64, description="What the citizen calls this device")
+
+
+REBINDING = ("id-fact-needed", "id-fact-wrong", "id-fact-window")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class ByIdNumber(Body):
     id_number: str = Field(max_length=32)
     sms_code: str = Field(max_length=12)
     wechat_code: str | None = Field(default=None, max_length=128)
+    id_fact: str | None = ID_FACT
     challenge: str | None = CHALLENGE
     device: str = DEVICE
 
@@ -91,10 +100,16 @@ class IdNumberLoginHandler(ApiHandler):
             "code-expired",
             "too-many-tries",
             "wechat-code-invalid",
+            *REBINDING,
         ),
     )
     async def post(self, body: ByIdNumber) -> Login:
-        """An ID number without an account and a wrong code are answered alike."""
+        """An ID number without an account and a wrong code are answered alike.
+
+        The WeChat account speaks for this person from now on. Where it is to take the place of
+        another one, ``id-fact-needed`` asks for a date: send it in ``id_fact`` with the same SMS
+        code and a new code of wx.login, within five minutes.
+        """
         wechat = None
         if body.wechat_code:
             wechat = await wechat_accounts.wechat_identity(self.ctx, body.wechat_code)
@@ -105,6 +120,7 @@ class IdNumberLoginHandler(ApiHandler):
             wechat=wechat,
             asker=prover_at(self.ctx, self.request.remote_ip or "", body.challenge),
             device=body.device,
+            id_fact=body.id_fact,
         )
         return login_of(done)
 

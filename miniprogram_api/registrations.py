@@ -5,7 +5,7 @@ from pydantic import Field
 from casework import accounts, wechat_accounts
 from casework.askers import prover_at
 from handlers.base import Access
-from miniprogram_api.login import DEVICE, Login, login_of
+from miniprogram_api.login import DEVICE, ID_FACT, REBINDING, Login, login_of
 from miniprogram_api.operations import ApiHandler, Body, operation
 from miniprogram_api.sms_codes import CHALLENGE
 
@@ -24,6 +24,7 @@ class Registration(Body):
         default=None, max_length=128, description="From wx.login: binds the WeChat account"
     )
     challenge: str | None = CHALLENGE
+    id_fact: str | None = ID_FACT
     device: str = DEVICE
     privacy_version: str | None = Field(
         default=None, max_length=32, description="The notice agreed to, from GET /privacy"
@@ -52,6 +53,7 @@ class RegistrationsHandler(ApiHandler):
             "identity-mismatch",
             "wechat-code-invalid",
             "privacy-version-outdated",
+            *REBINDING,
         ),
     )
     async def post(self, body: Registration) -> Login:
@@ -73,6 +75,7 @@ class RegistrationsHandler(ApiHandler):
             asker=prover_at(self.ctx, self.request.remote_ip or "", body.challenge),
             cause=self.cause,
             privacy_version=body.privacy_version,
+            id_fact=body.id_fact,
         )
         app = wechat.app if wechat else "web"
         return login_of(await accounts.open_session(self.ctx, citizen, app, body.device))

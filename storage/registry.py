@@ -56,7 +56,7 @@ class Registry:
     # -- in: rows as rules/formats reads them -------------------------------------------------
 
     async def upsert_population(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take in persons: id_number, name."""
+        """Take in persons: id_number, name, and card_valid_until where it is given."""
         await _upsert(self._population, [self._person_row(r) for r in rows])
 
     async def upsert_licences(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -79,6 +79,14 @@ class Registry:
         if document is None:
             return None
         return self._vault.open_text(document["name"], f"registry_population/{key}/name")
+
+    async def card_valid_until(self, key: str) -> date | None:
+        """Until when a person's ID card is valid; None when the registry does not say."""
+        document = await self._population.find_one({"_id": key})
+        sealed = (document or {}).get("card")
+        if sealed is None:
+            return None
+        return date.fromisoformat(self._vault.open_text(sealed, f"registry_population/{key}/card"))
 
     async def set_portrait(self, key: str, photo: str) -> None:
         """Name the stored picture of a person the population registry knows."""
@@ -184,7 +192,11 @@ class Registry:
         sealed = self._vault.seal(str(row["name"]), f"{place}/name")
         # Read by a change of the index key only, which has to find everybody anew.
         number = self._vault.seal(row["id_number"], f"{place}/id_number")
-        return key, {"name": sealed, "id_number": number}
+        values = {"name": sealed, "id_number": number}
+        until = row.get("card_valid_until")
+        if until is not None:
+            values["card"] = self._vault.seal(until.isoformat(), f"{place}/card")
+        return key, values
 
     def _licence_row(self, row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         key = self._vault.id_key(row["id_number"])

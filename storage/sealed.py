@@ -67,6 +67,7 @@ SEALED: Mapping[str, tuple[SealedPlace, ...]] = {
     "registry_population": (
         SealedPlace("name", "registry_population/{id}/name"),
         SealedPlace("id_number", "registry_population/{id}/id_number"),
+        SealedPlace("card", "registry_population/{id}/card"),
     ),
     "registry_licences": (SealedPlace("person", "registry_licences/{id}", json=True),),
     "registry_vehicles": (SealedPlace("person", "registry_vehicles/{id}", json=True),),

@@ -5,7 +5,7 @@ No part of it is a secret in clear: the person is sealed, tokens are hashed.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -86,6 +86,9 @@ class Session:
     askers: tuple[str, ...] = ()
     """Blind indexes of the devices that logged in with a code, the last ten."""
     student: StudentTier | None = None
+    wechat_last: Mapping[str, str] = field(default_factory=dict)
+    """By app, the account (blind index) the person unbound himself: another one is not bound by
+    a code alone."""
 
     def citizen(self, today: date | None = None) -> Citizen:
         """The person as the verbs take him, with the tiers of the day."""
@@ -210,6 +213,7 @@ class Sessions:
             privacy=tuple(Agreement(**a) for a in document.get("privacy", ())),
             causes=tuple(document.get("causes", ())),
             askers=tuple(document.get("askers", ())),
+            wechat_last=document.get("wechat_last", {}),
             student=student_of(document["tiers"]),
         )
 

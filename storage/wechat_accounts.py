@@ -76,6 +76,12 @@ class WechatAccounts:
         field = f"wechat.{part(app)}"
         await self._sessions.update_one({"_id": session}, unset_if(field, f"{field}.claim", claim))
 
+    async def remember_last(self, session: str, app: str, account: str | None) -> None:
+        """Note which account (blind index) the person unbound himself; None forgets it."""
+        field = f"wechat_last.{part(app)}"
+        change = {"$set": {field: account}} if account else {"$unset": {field: ""}}
+        await self._sessions.update_one({"_id": session}, change)
+
     def _entry(self, session: str, app: str, account: WechatAccount) -> dict[str, Any]:
         entry: dict[str, Any] = {
             "key": account.key,
