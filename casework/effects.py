@@ -6,6 +6,7 @@ process died in between. Order matters: a hold recorded before its release is ap
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from casework import wechat_bindings
 from casework.context import Context
 from rules.effects import Effect
 from rules.enrolments import until_of
@@ -143,9 +144,13 @@ async def _upgrade_student(ctx: Context, matter: Matter, effect: Effect) -> None
 
 
 async def _change_phone(ctx: Context, matter: Matter, effect: Effect) -> None:
-    """The account's phone is the new one, and every login ends: who has the old phone is out."""
-    await ctx.stores.sessions.change_phone(matter.applicant, effect.id, matter.form["phone"])
-    ctx.recent.forget_logins(matter.applicant)
+    """The account's phone is the new one, and every login ends, WeChat too: who has the old phone
+    is out, and who was at the window binds his new WeChat by the code alone."""
+    key = matter.applicant
+    before = await ctx.stores.sessions.get(key)
+    if await ctx.stores.sessions.change_phone(key, effect.id, matter.form["phone"]) and before:
+        await wechat_bindings.drop_named(ctx, before)
+    ctx.recent.forget_logins(key)
 
 
 async def _release_enrolment(ctx: Context, matter: Matter, effect: Effect) -> None:

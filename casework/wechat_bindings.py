@@ -248,12 +248,12 @@ async def unbind(ctx: Context, key: str, app: str) -> None:
         await _part(ctx, key, app, named)
 
 
-async def unbind_all(ctx: Context, key: str) -> None:
-    """Take every WeChat account from a person whose identity was checked in person: he binds
-    another with the code alone."""
-    for app in APPS:
-        await unbind(ctx, key, app)
-        await ctx.stores.wechat.remember_last(key, app, None)
+async def drop_named(ctx: Context, before: Session) -> None:
+    """Delete the documents of the accounts a session named before it was made to name none."""
+    for named in before.wechat.values():
+        await ctx.stores.bindings.drop(named.key, named.claim)
+        if named.union is not None:
+            await ctx.stores.bindings.drop(named.union, named.claim)
 
 
 async def _part(ctx: Context, key: str, app: str, named: WechatAccount) -> None:

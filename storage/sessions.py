@@ -273,13 +273,15 @@ class Sessions:
         return bool(result.modified_count)
 
     async def change_phone(self, key: str, effect_id: str, phone: str) -> bool:
-        """Put another phone in place and sign every device out; False when this effect was
-        applied before, or there is no such account."""
+        """Put another phone in place, sign every device out and name no WeChat account any more;
+        False when this effect was applied before, or there is no such account."""
         sealed = self._vault.seal(phone, f"sessions/{key}/phone")
         changes = {
             "person": merged("person", {"phone": literal(sealed)}),
             "phone_key": literal(self._vault.phone_key(phone)),
             "devices": [],
+            "wechat": literal({}),
+            "wechat_last": literal({}),
         }
         result = await self._sessions.update_one({"_id": key}, once(effect_id, _EFFECTS, changes))
         return bool(result.modified_count)

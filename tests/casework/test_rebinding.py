@@ -12,10 +12,10 @@ from casework.wechat_accounts import whoami
 from casework.wechat_bindings import (
     WechatIdentity,
     account_of,
+    drop_named,
     forget,
     settle_due,
     unbind,
-    unbind_all,
 )
 from rules.people import Citizen
 from rules.refusals import Refusal
@@ -130,7 +130,12 @@ async def test_whoever_has_only_the_phone_does_not_get_round_it(
         await unbind(ctx, who.key, "mini")
         assert await _logs_in(ctx, who, NEW) == "id-fact-needed:card"
         assert await _logs_in(ctx, who, OLD) == "in"
-        await unbind_all(ctx, who.key)
+        before = await ctx.stores.sessions.get(who.key)
+        assert before is not None
+        assert await ctx.stores.sessions.change_phone(who.key, "at-the-window", who.phone)
+        assert await _speaks_for(ctx, OLD) is None
+        await drop_named(ctx, before)
+        assert await ctx.stores.bindings.get(account_of(ctx, OLD)) is None
         assert await _logs_in(ctx, who, NEW) == "in"
         await forget(ctx, NEW)
         assert await _logs_in(ctx, who, OLD) == "in"

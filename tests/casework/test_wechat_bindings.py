@@ -248,6 +248,7 @@ async def test_there_are_two_apps(
         await bind(home.ctx, home.one.key, WechatIdentity("official", "o-chat"))
         with pytest.raises(Refusal, match="not-found"):
             await unbind(home.ctx, home.one.key, "web")
-        await wechat_bindings.unbind_all(home.ctx, home.one.key)
+        for app in wechat_bindings.APPS:
+            await unbind(home.ctx, home.one.key, app)
         assert await home.reached(home.one) is await home.reached(home.one, "official") is None
         assert await home.left_over() == 0
