@@ -53,7 +53,7 @@ async def register(
     place = home.code if home else _ELSEWHERE
     key = ctx.stores.vault.id_key(number)
     await bounded(ctx, "registrations", asker)
-    there = await ctx.stores.sessions.get(key)
+    there = await ctx.stores.sessions.get_evenly(key)
     # A repeated request is known by its cause and the code together: a cause alone can be guessed.
     proof = _hashed(f"{cause}/{clean_phone}/{sms_code.strip()}")
     if there is None or proof not in there.causes:
@@ -187,7 +187,7 @@ async def prove_person(
     """What ``login`` does, without a device: for the chat, where the WeChat account is the
     login."""
     key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
-    session = await ctx.stores.sessions.get(key)
+    session = await ctx.stores.sessions.get_evenly(key)
     # A neighbour's flood does not lock a device out that was here before.
     if not is_known(ctx, session, asker):
         await bounded(ctx, "tries", asker)

@@ -49,7 +49,7 @@ async def send_code(
     key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
     minutes = int(ctx.figure("sms_code.life_minutes"))
     wanted = phones.normalise(phone or "") if purpose == "register" else ""
-    session = await ctx.stores.sessions.get(key)
+    session = await ctx.stores.sessions.get_evenly(key)
     on_account = session.phone if session else ""
     target = wanted or on_account
     # Known only for the account's own phone: nobody uses up another's reserve with his account.
