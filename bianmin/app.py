@@ -13,6 +13,7 @@ import structlog
 import tornado.httpserver
 import tornado.netutil
 import tornado.web
+from prometheus_client import REGISTRY, CollectorRegistry
 
 import miniprogram_api
 from bianmin.logs import configure_logs
@@ -119,9 +120,12 @@ async def open_house(
 
 
 def make_application(
-    ctx: Context, settings: Settings, conversations: Conversations
+    ctx: Context,
+    settings: Settings,
+    conversations: Conversations,
+    registry: CollectorRegistry = REGISTRY,
 ) -> tornado.web.Application:
-    """All doors joined. Raises when one of them declares no access rule."""
+    """All doors joined, counting into ``registry``. Raises when one declares no access rule."""
     wechat = WechatSettings(
         token=settings.wechat_token.get_secret_value(),
         aes_key=settings.wechat_aes_key.get_secret_value(),
@@ -143,7 +147,7 @@ def make_application(
         environment=settings.env,
         xsrf_cookies=True,
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Strict"},
-        **application_settings(routes),
+        **application_settings(routes, registry),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pymongo import monitoring
 from redis.asyncio import Redis
 from tornado.httpclient import AsyncHTTPClient
@@ -127,9 +128,8 @@ async def test_the_same_answers_and_the_same_commands(
         only_name = {"id_number": people["name"].id_number, "name": people["name"].name}
         await ctx.stores.registry.upsert_population([only_name])
         told: dict[str, list[tuple[Seen, list[str]]]] = {}
-        application = make_application(
-            ctx, settings_of(mongo_database, tmp_path), Conversations(silent)
-        )
+        settings, registry = settings_of(mongo_database, tmp_path), CollectorRegistry()
+        application = make_application(ctx, settings, Conversations(silent), registry)
         client = AsyncHTTPClient(force_instance=True)
         async with served(application) as base:
 
