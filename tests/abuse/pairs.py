@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 from casework.askers import prover_at
@@ -52,6 +52,12 @@ class Kind:
     def ratio(self) -> float:
         """Median with an account over median without."""
         return median(self.ms[True]) / median(self.ms[False])
+
+    @property
+    def quick_ratio(self) -> float:
+        """The same of the first quartiles, which other work on the machine touches less."""
+        quick = {who: quantiles(taken, n=4)[0] for who, taken in self.ms.items()}
+        return quick[True] / quick[False]
 
     @property
     def alike(self) -> int:
@@ -185,7 +191,7 @@ def main(count: int) -> int:
         print(
             f"{path:18} {statuses}: {kind.alike} of {len(pairs)} pairs answered alike; median "
             f"{median(kind.ms[True]):.2f} ms with an account, {median(kind.ms[False]):.2f} ms "
-            f"without, ratio {kind.ratio:.3f}{'' if fine else '  <- told apart'}"
+            f"without, ratio {kind.ratio:.3f} (first quartiles {kind.quick_ratio:.3f}){'' if fine else '  <- told apart'}"
         )
     return 1 if bad else 0
 
