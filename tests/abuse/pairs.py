@@ -191,7 +191,8 @@ def main(count: int) -> int:
         print(
             f"{path:18} {statuses}: {kind.alike} of {len(pairs)} pairs answered alike; median "
             f"{median(kind.ms[True]):.2f} ms with an account, {median(kind.ms[False]):.2f} ms "
-            f"without, ratio {kind.ratio:.3f} (first quartiles {kind.quick_ratio:.3f}){'' if fine else '  <- told apart'}"
+            f"without, ratio {kind.ratio:.3f} (first quartiles {kind.quick_ratio:.3f})"
+            f"{'' if fine else '  <- told apart'}"
         )
     return 1 if bad else 0
 
