@@ -8,7 +8,7 @@ phone on file: the registry's mirror shows it when the next file comes.
 from dataclasses import dataclass, replace
 
 from casework import steps
-from casework.codes import prove
+from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
 from casework.desk import record_look
 from casework.desk_people import PersonView
@@ -24,12 +24,10 @@ from rules.guards import signing_offices
 from rules.id_number import normalise
 from rules.masking import mask_id, mask_name, mask_phone
 from rules.refusals import Refusal
-from storage.outbox import CodeJob
 
 _SERVICE = "contact-change"
 _PURPOSE = "contact"
 _NEW = "new-phone"
-_PERIODS = (("minute", 60), ("hour", 3600), ("day", 86400))
 CHECKS = frozenset({"card", "face"})
 """What the officer ticks, each by its text ``desk.contact.check_<name>``."""
 
@@ -125,22 +123,14 @@ async def send_code(ctx: Context, officer: Officer, visit_id: str, phone: str) -
     new = phones.normalise(phone)
     if new == (await _known(ctx, visit.key)).phone:
         raise Refusal("phone-unchanged")
-    phone_key = ctx.stores.vault.phone_key(new)
-    for period, seconds in _PERIODS:
-        most = int(ctx.figure(f"sms_code.per_{period}"))
-        if not await ctx.stores.memory.hit(f"code:counter:{phone_key}:{period}", most, seconds):
-            raise Refusal("too-many-codes")
-    minutes = int(ctx.figure("sms_code.life_minutes"))
-    code = ctx.ids.digits(6)
-    await ctx.stores.memory.put_code(slot(ctx, visit, new), code, minutes * 60)
+    # Counted before it is kept: a phone that is full is not the one that will be proved.
+    await send_to_phone(ctx, purpose=_PURPOSE, key=visit.key, phone=new, asker=visit.id)
     await keep(ctx, visit, _NEW, {"phone": new})
-    until = ctx.now().timestamp() + minutes * 60
-    await ctx.stores.memory.outbox.put(CodeJob(new, _PURPOSE, code, minutes, until))
 
 
 def slot(ctx: Context, visit: Visit, phone: str) -> str:
     """Where a code is kept: for one visit and one phone."""
-    return f"{_PURPOSE}:{visit.id}:{ctx.stores.vault.phone_key(phone)}"
+    return desk_slot(ctx, _PURPOSE, visit.key, phone, visit.id)
 
 
 async def confirm(

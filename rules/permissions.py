@@ -18,12 +18,14 @@ _ANY: frozenset[Tier] = frozenset(Tier)
 PERMISSIONS: Mapping[str, frozenset[Tier]] = {
     "query": frozenset({Tier.DIRECT, Tier.FACE_SIGNED}),
     "driving_test": frozenset({Tier.STUDENT}),
+    "enrol_again": frozenset({Tier.FACE_SIGNED}),
     "licence": frozenset({Tier.FACE_SIGNED}),
     "vehicle": frozenset({Tier.FACE_SIGNED}),
     "household": frozenset({Tier.DIRECT, Tier.FACE_SIGNED}),
     "registration": _ANY,
 }
-"""Business -> the tiers of which one is enough. ``registration`` is what is done in person at a
+"""Business -> the tiers of which one is enough. ``enrol_again`` is being enrolled by a school by
+who owns a vehicle or adds a class (REQ A4); ``registration`` is what is done in person at a
 window to get a tier or to change contact data."""
 
 FOR_EVERYBODY: frozenset[str] = frozenset({"registration"})
@@ -34,6 +36,7 @@ _VEHICLE_WINDOWS = ("signing_office", "vehicle_office")
 WINDOWS: Mapping[str, tuple[str, ...]] = {
     "query": ("vehicle_office",),
     "driving_test": ("vehicle_office", "driving_school"),
+    "enrol_again": _VEHICLE_WINDOWS,
     "licence": _VEHICLE_WINDOWS,
     "vehicle": _VEHICLE_WINDOWS,
     "household": ("police_station",),

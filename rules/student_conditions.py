@@ -10,7 +10,7 @@ from typing import Any
 from rules.deadlines import add_months, say_date
 from rules.facts import Facts, Licence, Office
 from rules.id_number import birth_date
-from rules.people import Tier
+from rules.permissions import may
 from rules.refusals import Refusal
 from rules.vehicle_classes import CLASSES, classes_of
 
@@ -27,7 +27,7 @@ Args = Mapping[str, Any]
 def signed_if_owner(facts: Facts, form: Form, args: Args) -> Refusal | None:
     """Who owns a vehicle must be face-signed before anybody may enrol him (article, REQ A4)."""
     owned = [v for v in facts.vehicles if v.status not in _GONE_VEHICLES]
-    if owned and Tier.FACE_SIGNED not in facts.tiers:
+    if owned and not may(facts.tiers, "enrol_again"):
         offices = _known(facts, {v.registering_office for v in owned})
         return Refusal("face-sign-first-vehicle", offices=offices)
     return None
@@ -36,7 +36,7 @@ def signed_if_owner(facts: Facts, form: Form, args: Args) -> Refusal | None:
 def signed_if_adding(facts: Facts, form: Form, args: Args) -> Refusal | None:
     """Who adds a class (增驾) must be face-signed before anybody may enrol him (article, A4)."""
     licence = facts.licence
-    if form[args["application"]] == _ADDED and Tier.FACE_SIGNED not in facts.tiers:
+    if form[args["application"]] == _ADDED and not may(facts.tiers, "enrol_again"):
         offices = _known(facts, {licence.issuing_office} if licence else set())
         return Refusal("face-sign-first-added", offices=offices)
     return None
