@@ -46,8 +46,6 @@ async def run(ctx: Context, tell: Tell = lambda name, done: None) -> Mapping[str
     done: dict[str, int] = {}
     for rule in RULES:
         done[rule.name] = await _settle_all(ctx, rule, tell)
-    if any(done.values()):
-        log.info("retention", **{name: count for name, count in done.items() if count})
     return done
 
 
@@ -60,7 +58,8 @@ async def daily(ctx: Context) -> int:
     """The worker's part: once a day, by whichever worker comes first."""
     if not await ctx.stores.memory.hit(f"retention:{ctx.today().isoformat()}", 1, _DAY):
         return 0
-    await run(ctx)
+    done = await run(ctx)
+    log.info("retention", **{name: count for name, count in done.items() if count})
     return 0
 
 
