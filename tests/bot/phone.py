@@ -77,6 +77,7 @@ class Phone:
     sandbox: str
     id: str
     person: Person
+    openid: str
     heard: list[str] = field(default_factory=list)
 
     def say(self, text: str, **more: Any) -> str:
@@ -143,7 +144,7 @@ def phones(sandbox: str) -> Callable[[Person], Phone]:
     def make(person: Person) -> Phone:
         wish = json.dumps({"name": person.name, "phone": person.phone}).encode()
         shown = _call(f"{sandbox}/sandbox/people", wish, "application/json")
-        return Phone(sandbox, shown["person"], person)
+        return Phone(sandbox, shown["person"], person, shown["openid"])
 
     return make
 
