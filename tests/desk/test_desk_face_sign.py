@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
+from pypdfium2 import PdfDocument
 
 from casework.context import Context
 from rules.people import Tier
@@ -82,6 +83,7 @@ def test_a_citizen_is_signed_up_and_gets_a_receipt(town: Town, sign_in: SignIn) 
     page.emulate_media(media="print")
     expect(page.get_by_text("本人签名")).to_be_visible()
     expect(page.locator(".top")).to_be_hidden()
+    assert len(PdfDocument(page.pdf(format="A4"))) == 1
     page.emulate_media(media="screen")
     receipt = page.locator(".receipt .number").first.inner_text()
     page.goto("/desk/?state=finished")
