@@ -84,7 +84,7 @@ async def register(
     await _known_from_now(ctx, key, asker)
     if privacy_version is not None:
         channel = wechat.app if wechat else "web"
-        await ctx.stores.sessions.agree(key, privacy_version, ctx.now(), channel)
+        await ctx.stores.consents.agree(key, privacy_version, ctx.now(), channel)
     session = await _session(ctx, key)
     if wechat is not None:
         await bind_proved(ctx, session, wechat, id_fact)
@@ -232,7 +232,7 @@ async def record_consent(
     if template not in ctx.book.texts.consent_templates():
         raise Refusal("consent-unknown")
     if accepted:
-        await ctx.stores.sessions.add_consent(citizen.key, template, cause)
+        await ctx.stores.consents.add_consent(citizen.key, template, cause)
 
 
 async def _session(ctx: Context, key: str) -> Session:

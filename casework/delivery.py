@@ -133,12 +133,12 @@ async def _hand_over(ctx: Context, reader: Reader, stored: Carrier, notice: Noti
     session = reader.session
     if notice.channel == "subscribe" and session is not None:
         template = ctx.book.texts.consent_template(notice.template)
-        if not await ctx.stores.sessions.use_consent(session.key, template):
+        if not await ctx.stores.consents.use_consent(session.key, template):
             return Rejected("consent-used-up", "other_channel", "")
         outcome = await _by_subscribe(ctx, session, stored, notice, template)
         if isinstance(outcome, Rejected) and outcome.action != "other_channel":
             # WeChat took none of it, so the consent is good for another try.
-            await ctx.stores.sessions.return_consent(session.key, template)
+            await ctx.stores.consents.return_consent(session.key, template)
         return outcome
     sms = await stored.sms(ctx, notice)
     if _too_late(ctx, notice):

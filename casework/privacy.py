@@ -85,7 +85,7 @@ async def agree(ctx: Context, key: str, version: str, channel: str) -> None:
     """Record that the person agreed to the notice in this version, with time and channel; the same
     version again changes nothing. Raises privacy-version-outdated."""
     ctx.book.privacy.must_be_current(version, ctx.today())
-    await ctx.stores.sessions.agree(key, version, ctx.now(), channel)
+    await ctx.stores.consents.agree(key, version, ctx.now(), channel)
 
 
 async def agreed(ctx: Context, citizen: Citizen) -> Agreed:

@@ -14,7 +14,8 @@ from pymongo.errors import DuplicateKeyError
 
 from rules.logins import Device
 from rules.people import Citizen, Tier
-from storage.changes import literal, merged, once, part, set_if_absent, unset_if
+from storage.changes import literal, merged, once, set_if_absent, unset_if
+from storage.consents import Agreement
 from storage.logins import device_of
 from storage.tiers import StudentTier, student_of
 from storage.vault import Vault
@@ -24,7 +25,6 @@ _CAUSES = 20
 _EFFECTS = 50
 _ASKERS = 10
 _NOBODY = "nobody"
-_AGREEMENTS = 10
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,6 @@ class Opening:
 
     created_at: datetime
     tiers: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """A version of the privacy notice agreed to, and by which channel."""
-
-    version: str
-    at: datetime
-    channel: str
 
 
 @dataclass(frozen=True)
@@ -316,42 +307,11 @@ class Sessions:
         """Forget that a licence is bound; nothing happens when none is."""
         await self._sessions.update_one({"_id": key}, {"$unset": {"licence": ""}})
 
-    # -- askers, consents --------------------------------------------------------------------
+    # -- askers -------------------------------------------------------------------------------
 
     async def know_asker(self, key: str, asker: str) -> None:
         """Remember a device that proved itself by a code (its blind index)."""
         await self._sessions.update_one({"_id": key}, once(asker, _ASKERS, {}, marks="askers"))
-
-    async def add_consent(self, key: str, template: str, cause: str) -> None:
-        """Count one more consent; the same tap counts once."""
-        more = {"$add": [{"$ifNull": [f"$consents.{part(template)}", 0]}, 1]}
-        changes = {"consents": merged("consents", {template: more})}
-        await self._sessions.update_one({"_id": key}, once(cause, _CAUSES, changes, marks="causes"))
-
-    async def agree(self, key: str, version: str, at: datetime, channel: str) -> bool:
-        """Note that the person agreed to a version of the privacy notice; False when it is the one
-        agreed to last."""
-        held = {"$ifNull": ["$privacy", []]}
-        more = {"version": version, "at": at, "channel": channel}
-        longer = {"$slice": [{"$concatArrays": [held, [literal(more)]]}, -_AGREEMENTS]}
-        last = {"last": {"$arrayElemAt": [held, -1]}}
-        again = {"$let": {"vars": last, "in": {"$eq": ["$$last.version", literal(version)]}}}
-        change = [{"$set": {"privacy": {"$cond": [again, "$privacy", longer]}}}]
-        result = await self._sessions.update_one({"_id": key}, change)
-        return bool(result.modified_count)
-
-    async def use_consent(self, key: str, template: str) -> bool:
-        """Use one consent up; False when none is left."""
-        left = f"$consents.{part(template)}"
-        fewer = {"$cond": [{"$gt": [left, 0]}, {"$subtract": [left, 1]}, left]}
-        result = await self._sessions.update_one(
-            {"_id": key}, [{"$set": {f"consents.{template}": fewer}}]
-        )
-        return bool(result.modified_count)
-
-    async def return_consent(self, key: str, template: str) -> None:
-        """Give back a consent that was not used up after all."""
-        await self._sessions.update_one({"_id": key}, {"$inc": {f"consents.{part(template)}": 1}})
 
 
 _WITHOUT_TALK = {"talk": 0, "effects": 0}

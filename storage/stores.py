@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from storage.access_log import AccessLog
 from storage.bindings import Bindings
 from storage.closing import Closings
+from storage.consents import Consents
 from storage.conversations import Conversations
 from storage.enrolments import Enrolments
 from storage.indexes import ensure_indexes
@@ -51,6 +52,7 @@ class Stores:
     presence: Presence
     sessions: Sessions
     logins: Logins
+    consents: Consents
     closings: Closings
     wechat: WechatAccounts
     retention: Retention
@@ -146,6 +148,7 @@ async def open_stores(
         presence=Presence(db, keyring, vault, real_time),
         sessions=sessions,
         logins=Logins(db["sessions"], vault),
+        consents=Consents(db["sessions"]),
         closings=Closings(db["sessions"], vault),
         wechat=WechatAccounts(db["sessions"], vault),
         retention=Retention(db),

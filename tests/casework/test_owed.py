@@ -23,7 +23,7 @@ async def test_a_busy_gateway_uses_up_no_consent(
         who = await citizen(ctx, 1)
         template = ctx.book.texts.consent_template("submitted")
         await bind(ctx, who.key, WechatIdentity("mini", "openid"))
-        await ctx.stores.sessions.add_consent(who.key, template, "tap")
+        await ctx.stores.consents.add_consent(who.key, template, "tap")
         number = await submitted(ctx, who)
         for _ in range(2):
             await attend(ctx, number)

@@ -33,8 +33,8 @@ async def _full(stores: Stores) -> str:
     key = await registered(stores)
     await stores.wechat.put(key, "mini", WechatAccount("openid-key", "c1", "openid", NOW))
     await stores.bindings.bind(Binding("openid-key", "mini", key, "c1", NOW))
-    await stores.sessions.add_consent(key, "t", "consent")
-    await stores.sessions.agree(key, "1", NOW, "mini")
+    await stores.consents.add_consent(key, "t", "consent")
+    await stores.consents.agree(key, "1", NOW, "mini")
     await stores.sessions.grant_tier(
         key,
         Tier.FACE_SIGNED,
@@ -72,7 +72,7 @@ async def test_what_stays_of_a_closed_account(engine_urls: EngineUrls, mongo_dat
         assert await stores.closings.telling(LATER, 9) == [key]
         assert await stores.closings.kept(LATER, 9) == []
         # A request under way writes late; finishing takes that away too.
-        await stores.sessions.add_consent(key, "t", "late")
+        await stores.consents.add_consent(key, "t", "late")
         await stores.closings.done(key)
         held = await _document(stores, key)
         assert set(held) == {

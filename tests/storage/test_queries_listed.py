@@ -20,6 +20,7 @@ from rules.people import Actor
 from storage.access_log import AccessLog
 from storage.bindings import Binding, Bindings
 from storage.closing import Closings
+from storage.consents import Consents
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
 from storage.enrolments import Enrolments
@@ -92,9 +93,11 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await sessions.release_open(key, "s", "1")
     await _use_logins(Logins(database["sessions"], vault), key, later)
     await _use_wechat(WechatAccounts(database["sessions"], vault), key)
-    await sessions.add_consent(key, "t", "c2")
-    await sessions.use_consent(key, "t")
-    await sessions.return_consent(key, "t")
+    consents = Consents(database["sessions"])
+    await consents.add_consent(key, "t", "c2")
+    await consents.use_consent(key, "t")
+    await consents.return_consent(key, "t")
+    await consents.agree(key, "1", NOW, "mini")
     bindings = Bindings(database["wechat_bindings"])
     for one in (key, "another"):
         await bindings.bind(Binding("o", "mini", one, "c", NOW, NOW))

@@ -110,11 +110,11 @@ async def test_a_consent_is_counted_once_a_tap_and_used_up_once(
 ) -> None:
     async with opened(engine_urls, mongo_database) as stores:
         key = await registered(stores)
-        assert not await stores.sessions.use_consent(key, "T_progress-1")
+        assert not await stores.consents.use_consent(key, "T_progress-1")
         for cause in ("tap-1", "tap-2", "tap-1", "tap-3"):
-            await stores.sessions.add_consent(key, "T_progress-1", cause)
+            await stores.consents.add_consent(key, "T_progress-1", cause)
         used = await asyncio.gather(
-            *(stores.sessions.use_consent(key, "T_progress-1") for _ in range(20))
+            *(stores.consents.use_consent(key, "T_progress-1") for _ in range(20))
         )
         assert sum(used) == 3
         session = await stores.sessions.get(key)
@@ -126,4 +126,4 @@ async def test_nobody_has_no_account(engine_urls: EngineUrls, mongo_database: st
     async with opened(engine_urls, mongo_database) as stores:
         assert await stores.sessions.get("nobody") is None
         assert not await stores.sessions.release_open("nobody", "a", "1")
-        assert not await stores.sessions.use_consent("nobody", "t")
+        assert not await stores.consents.use_consent("nobody", "t")
