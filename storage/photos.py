@@ -263,6 +263,9 @@ class Photos:
                 count += 1
         except VaultError:
             await self._chunks.delete_many({"files_id": target})
+            now = await self._files.find_one({"_id": photo_id}, {"metadata.gone": 1})
+            if now is None or "gone" in now["metadata"]:
+                return False
             raise
         former = _pieces_of(photo_id, metadata)
         change = _moved(metadata["salt"], key, target, former)

@@ -99,10 +99,10 @@ class Presence:
         keys changed since they were read."""
         # Seen first, then the marker and the keys: whoever set them before saw nobody is read
         # here, and whoever sets them later sees this process.
-        await self._beat(kind)
+        await self.seen(kind)
         try:
             await self._refresh()
-            await self._beat(kind)
+            await self.seen(kind)
             beating = asyncio.create_task(self._keep(kind), name="presence")
             try:
                 yield
@@ -115,7 +115,7 @@ class Presence:
     async def beat(self, kind: str) -> None:
         """Read the keys, then say so. Raises pymongo's errors and VaultError."""
         await self._refresh()
-        await self._beat(kind)
+        await self.seen(kind)
 
     async def _keep(self, kind: str) -> None:
         while True:
@@ -132,7 +132,8 @@ class Presence:
         await self._keyring.refresh(self._vault)
         self._vault.believe(LEASE.total_seconds())
 
-    async def _beat(self, kind: str) -> None:
+    async def seen(self, kind: str) -> None:
+        """Say which keys this process knows. Raises pymongo's errors."""
         values = {
             "kind": kind,
             "host": socket.gethostname(),

@@ -8,13 +8,12 @@ unreadable at any time, for every data key stays until it is retired.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.asynchronous.collection import AsyncCollection
 
 from storage.census import BATCH, PHOTOS, SCHOOL_FILES, Count, Progress, count_older
 from storage.changes import swap
@@ -25,12 +24,14 @@ from storage.stores import Stores
 from storage.vault import VaultError, key_number
 
 ROTATE = "rotate"
-_PASSES = 10
+_PASSES = 3
+_TRIES = 30
 _POLL = 0.2
 READERS = timedelta(seconds=30)
 """How long a picture's former pieces stay for who began to read them."""
 
 Tell = Callable[[str], None]
+Document = Mapping[str, Any]
 
 
 class StillInUse(Exception):
@@ -187,8 +188,7 @@ class Rotation:
     # -- sealing anew -------------------------------------------------------------------------
 
     async def _reseal_until_done(self) -> dict[str, int]:
-        """Pass over everything until a pass finds nothing to do: a value that was written between
-        reading and writing is left to the next pass."""
+        """Pass over everything; again where something was written at each of our tries."""
         resealed: dict[str, int] = {}
         for _ in range(_PASSES):
             missed = 0
@@ -204,29 +204,37 @@ class Rotation:
         return resealed
 
     async def _reseal(self, name: str) -> tuple[int, int]:
-        """(documents sealed anew, documents somebody else wrote first)."""
+        """(documents sealed anew, documents that somebody else wrote each time)."""
         collection = self._database[name]
         total = await collection.estimated_document_count()
         seen = done = missed = 0
-        batch: list[UpdateOne] = []
+        batch: list[Document] = []
         async for document in collection.find({}, fields_of(name)).batch_size(BATCH):
             seen += 1
-            change = self._changed(name, document)
-            if change is not None:
-                batch.append(change)
+            if self._changed(name, document) is not None:
+                batch.append(document)
             if len(batch) >= BATCH:
-                written = await _written(collection, batch)
-                done, missed = done + written, missed + len(batch) - written
-                batch = []
-                self._checkpoint("resealed")
+                missed += await self._reseal_batch(name, batch)
+                done, batch = done + len(batch), []
             if seen % BATCH == 0:
                 self._progress(name, seen, total)
         if batch:
-            written = await _written(collection, batch)
-            done, missed = done + written, missed + len(batch) - written
-            self._checkpoint("resealed")
+            missed += await self._reseal_batch(name, batch)
+            done += len(batch)
         self._progress(name, seen, max(seen, total))
-        return done, missed
+        return done - missed, missed
+
+    async def _reseal_batch(self, name: str, batch: Sequence[Document]) -> int:
+        """Seal documents anew, reading again what was written meanwhile; how many were left."""
+        collection, ids = self._database[name], [d["_id"] for d in batch]
+        for _ in range(_TRIES):
+            changes = [c for c in (self._changed(name, d) for d in batch) if c is not None]
+            if not changes:
+                return 0
+            await collection.bulk_write(changes, ordered=False)
+            self._checkpoint("resealed")
+            batch = await collection.find({"_id": {"$in": ids}}, fields_of(name)).to_list()
+        return sum(self._changed(name, d) is not None for d in batch)
 
     def _changed(self, name: str, document: Mapping[str, Any]) -> UpdateOne | None:
         changed = {}
@@ -268,8 +276,3 @@ class Rotation:
             for photo_id in former[name]:
                 await photos.drop_former_pieces(photo_id)
                 self._checkpoint("pieces-dropped")
-
-
-async def _written(collection: AsyncCollection[dict[str, Any]], batch: list[UpdateOne]) -> int:
-    result = await collection.bulk_write(batch, ordered=False)
-    return int(result.modified_count)

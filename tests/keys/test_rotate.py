@@ -22,7 +22,7 @@ from tests.support.processes import House
 from tests.support.story import follow, ready_draft, say
 
 KILLED = -9
-ELSEWHERE = {"school_batches"}
+ELSEWHERE = {"school_batches", "mandates"}
 """Collections that this house does not fill; their own tests look for what lies in clear."""
 POINTS = ("key-announced", "key-seals", "resealed", "photo-resealed", "pieces-dropped")
 
