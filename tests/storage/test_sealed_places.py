@@ -7,7 +7,7 @@ from pathlib import Path
 from storage.sealed import SEALED, UNLISTED
 
 ROOT = Path(__file__).parents[2]
-PASSING = {"shared", "challenge", "outbox"}
+PASSING = {"shared", "kept", "challenge", "outbox"}
 """Sealed for a while in Redis, or handed to a citizen's phone."""
 
 
