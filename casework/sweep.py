@@ -61,8 +61,10 @@ async def _effects(ctx: Context, number: str) -> None:
 
 
 async def _reminder(ctx: Context, number: str) -> None:
-    """A reminder whose day has come: an event of the matter, which then owes the notice."""
-    await steps.take(ctx, number, "remind", _SYSTEM, f"remind:{number}")
+    """A day that has come: an event of the matter, which then owes the notice."""
+    service = ctx.book.catalogue[(await steps.load(ctx, number)).matter.service]
+    action = "lapse" if service.kind == "enrolment" else "remind"
+    await steps.take(ctx, number, action, _SYSTEM, f"{action}:{number}")
 
 
 async def _farewell(ctx: Context, key: str) -> None:

@@ -14,7 +14,11 @@ def remind_at(
     service: Service, matter: Matter, event: Event, parameters: Parameters
 ) -> datetime | None:
     """The moment of the reminder a grant causes: 09:00 in the house's zone, the service's number
-    of days before the day its form field names. None when this event grants nothing."""
+    of days before the day its form field names. A student's rights end the day after their last.
+    None when this event grants nothing."""
+    if service.kind == "enrolment" and "until" in event.data:
+        after = date.fromisoformat(event.data["until"]) + timedelta(days=1)
+        return datetime.combine(after, time(), HOUSE_ZONE).astimezone(UTC)
     if event.type != "approved" or service.reminder is None:
         return None
     ends = date.fromisoformat(matter.form[service.reminder.field])

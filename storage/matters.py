@@ -129,7 +129,7 @@ class Matters:
             change["$inc"] = {"notice_rev": 1}
         if event.type == "exported":
             change["$unset"] = {"export_due": ""}
-        elif event.type == "reminded":
+        elif event.type in _NOTHING_TO_COME:
             change["$unset"] = {"remind_due": ""}
         result = await self._matters.update_one(
             {"_id": before.number, "version": before.version}, change
@@ -278,6 +278,9 @@ def _place(number: str) -> str:
 
 
 _STAMP = {"applicant": 1, "subject": 1, "mandate": 1, "version": 1, "notice_rev": 1}
+_NOTHING_TO_COME = frozenset({"reminded", "left", "lapsed", "licence_issued"})
+"""Events after which no day is waited for any more."""
+
 _ROW = {
     "service": 1,
     "state": 1,

@@ -78,10 +78,12 @@ class Tiers:
         licence_office: str,
     ) -> bool:
         """From student to licence holder with face-signed rights, the licence bound (REQ A6)."""
+        face = Tier.FACE_SIGNED.value
         signed = {"since": since, "office": licence_office, "by": matter}
         number = self._vault.seal(licence, f"sessions/{key}/licence")
         changes = {
-            "tiers": merged("tiers", {Tier.FACE_SIGNED.value: literal(signed)}),
+            # Who added a class was signed up before: that stays.
+            "tiers": merged("tiers", {face: {"$ifNull": [f"$tiers.{face}", literal(signed)]}}),
             "licence": literal({"number": number, "office": licence_office, "bound_at": since}),
         }
         result = await self._sessions.update_one(

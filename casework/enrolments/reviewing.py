@@ -10,6 +10,7 @@ from casework.officers import Officer
 from rules.calendar import HOUSE_ZONE
 from rules.conditions import unmet
 from rules.enrolments import SERVICE
+from rules.matter import Matter
 from rules.refusals import Refusal
 
 MOST = 100
@@ -34,19 +35,22 @@ async def _one(
     ctx: Context, officer: Officer, number: str, seen: int, cause: str
 ) -> Refusal | None:
     try:
-        await _must_hold(ctx, officer, number)
+        matter = (await steps.load(ctx, number)).matter
+        if matter.service != SERVICE:
+            raise Refusal("not-found")
+        # Another office's is turned away below, without a word about him.
+        if matter.office == officer.office.code:
+            await _must_hold(ctx, officer, matter)
         await desk.decide(ctx, officer, number, seen, "approve", (), "", f"{cause}:{number}")
     except Refusal as refusal:
         return refusal
     return None
 
 
-async def _must_hold(ctx: Context, officer: Officer, number: str) -> None:
+async def _must_hold(ctx: Context, officer: Officer, matter: Matter) -> None:
     """Raise the first condition that does not hold as of the day of submission."""
-    matter = (await steps.load(ctx, number)).matter
-    if matter.service != SERVICE:
-        raise Refusal("not-found")
-    await desk.record_look(ctx, officer, "approve-many", matter.subject, number, ["conditions"])
+    fields = ["conditions"]
+    await desk.record_look(ctx, officer, "approve-many", matter.subject, matter.number, fields)
     facts = await facts_about(ctx, matter.subject, matter.form["id_number"])
     day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
     service = ctx.book.catalogue[SERVICE]

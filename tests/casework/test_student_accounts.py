@@ -1,5 +1,6 @@
 """A student's account: his first login, what he may do, and what he gains beside it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,14 @@ import pytest
 from casework import accounts, codes, matters, steps
 from casework.askers import prover_at
 from casework.context import Context
+from casework.enrolments import ask_student_code, leave
+from casework.sweep import sweep
+from rules.matter import State
 from rules.people import Tier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
-from tests.casework.inside import NAMES, OFFICE, citizen, house
+from tests.casework.inside import NAMES, OFFICE, Clock, citizen, house, silent
+from tests.casework.schools import clerk, enrolled
 from tests.casework.test_enrolments import account, approved
 from tests.desk.town import id_number
 
@@ -96,3 +101,30 @@ async def test_nobody_enrols_himself_and_he_hears_who_does(
         assert refused.value.code == "not-by-yourself"
         worded = ctx.book.texts.refusal(refused.value)
         assert "由驾校报送" in worded.next and NAMES[OFFICE] in worded.next
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_three_years_on_he_is_none_any_more_and_may_be_enrolled_anew(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        number, left = await approved(ctx, 1), await approved(ctx, 2)
+        await ask_student_code(ctx, await clerk(ctx), left, "leave")
+        (job,) = await ctx.stores.memory.outbox.take(1, 1.0)
+        await leave(ctx, await clerk(ctx), left, job.code, "leave")
+        session = await account(ctx, 1)
+        assert session is not None and session.student is not None
+        assert isinstance(ctx.clock, Clock)
+        ctx.clock.ahead += timedelta(days=(session.student.until - ctx.today()).days)
+        await sweep(ctx, silent)
+        assert (await steps.load(ctx, number)).matter.state is State.APPROVED
+        ctx.clock.ahead += timedelta(days=1)
+        assert session.tiers_on(ctx.today()) == frozenset()
+        await sweep(ctx, silent)
+        stored = await steps.load(ctx, number)
+        assert stored.matter.timeline[-1].type == "lapsed"
+        assert (await steps.load(ctx, left)).matter.timeline[-1].type == "left"
+        assert await ctx.stores.matters.with_remind_due(ctx.now(), 9) == []
+        session = await account(ctx, 1)
+        assert session is not None and session.tiers == frozenset()
+        assert (await enrolled(ctx, 1, cause="anew")).fresh
