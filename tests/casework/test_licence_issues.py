@@ -140,3 +140,20 @@ async def test_a_claim_left_behind_is_taken_up_by_the_next(
         done = await enrolled(ctx, 1)
         assert (done.number, done.fresh) == ("000000000001", True)
         assert not await ctx.stores.enrolments.give_up(left)
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_nothing_of_a_student_lies_in_clear_and_every_look_is_written_down(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        await approved(ctx, 1)
+        await imported(ctx, tmp_path, [issue(ctx, 1)])
+        database = ctx.stores.database
+        dump = ""
+        for name in await database.list_collection_names():
+            dump += "".join([str(d) async for d in database[name].find({})])
+        for secret in (id_number(1), "陈学员", "13700000001", "市第一人民医院"):
+            assert secret not in dump and secret.encode().hex() not in dump
+        looks = [d async for d in database["access_log"].find({}, {"_id": 0})]
+        assert "enrol" in {str(d["action"]) for d in looks}
