@@ -19,6 +19,8 @@ from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
 from rules.facts import Facts, Licence, Office, Vehicle
 from rules.flow import TABLE, begin, decide, evolve
+from rules.mandates import Mandate, Standing
+from rules.mandates import begin as begin_mandate
 from rules.matter import Event, Matter, NewEvent
 from rules.people import Actor, Tier
 from rules.refusals import Refusal
@@ -31,6 +33,8 @@ OFFICES = (
     Office("4101-PS", "文化路派出所", "police_station", "410105", "", "", ""),
 )
 KNOWN = {"title", "on", "person", "form", "photos", "at", "submit_on", "outcome", "says", "due"}
+KNOWN |= {"mandate"}
+"""``mandate``: the person lets an agent, key ``agent``, apply for him."""
 
 
 @cache
@@ -85,6 +89,7 @@ class Run:
     example: Example
     matter: Matter | None = None
     seconds: int = 0
+    mandate: Mandate | None = None
     day: date = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,8 +103,10 @@ class Run:
         """Create, fill, attach and submit; the outcome comes at the step the example names."""
         told = self.example.told
         at = told.get("at", "submit")
-        citizen = Actor("citizen", "key")
-        steps: list[tuple[str, Mapping[str, Any]]] = [("create", _applicant())]
+        self.mandate = _mandate(told["mandate"], self.day) if "mandate" in told else None
+        citizen = Actor("citizen", "agent" if self.mandate else "key")
+        applied = {"applicant": citizen.key, "mandate": self.mandate and self.mandate.grant}
+        steps: list[tuple[str, Mapping[str, Any]]] = [("create", {**_applicant(), **applied})]
         if "form" in told:
             steps.append(("fill", {"values": told["form"]}))
         steps += [("attach", {"photo": _photo(m, i)}) for i, m in enumerate(told.get("photos", ()))]
@@ -123,6 +130,9 @@ class Run:
     def go_on(self, step: Mapping[str, Any]) -> None:
         """One more step of the story."""
         self.day = step.get("on", self.day)
+        if self.mandate is not None and step["action"] == "revoke":
+            self.mandate = replace(self.mandate, state=Standing.REVOKED)
+            return
         given = dict(step.get("given", {}))
         if step["action"] == "attach":
             given["photo"] = _photo(step["material"], 99)
@@ -143,7 +153,7 @@ class Run:
     def take(self, action: str, actor: Actor, given: Mapping[str, Any]) -> NewEvent | Refusal:
         self.seconds += 1
         now = datetime.combine(self.day, time(10, 0, self.seconds), HOUSE_ZONE)
-        facts = _facts(self.example.person, self.day)
+        facts = replace(_facts(self.example.person, self.day), mandate=self.mandate)
         decided = decide(self.service, self.matter, action, actor, given, facts, now, book())
         if isinstance(decided, NewEvent):
             event = Event(f"{NUMBER}-{self.seconds}", decided.type, now, actor, "", decided.data)
@@ -165,6 +175,18 @@ class Run:
 
 def _applicant() -> dict[str, Any]:
     return {"applicant": "key", "subject": "key", "channel": "chat"}
+
+
+def _mandate(told: Mapping[str, Any], day: date) -> Mandate:
+    """A mandate accepted that morning, until a last day."""
+    at = datetime.combine(day, time(8, 0), HOUSE_ZONE)
+    data = {
+        **{"principal": "key", "agent": "agent", "agent_name": "", "relation": "child"},
+        **{"businesses": told.get("businesses", []), "services": told.get("services", [])},
+        **{"until": told["until"].isoformat(), "answer_by": at.isoformat()},
+    }
+    given = begin_mandate("m", Event("m-0001", "given", at, Actor("citizen", "key"), "", data))
+    return replace(given, state=Standing.LIVE)
 
 
 def _entry(person: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
