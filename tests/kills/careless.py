@@ -10,6 +10,7 @@ from dataclasses import replace
 from bianmin.app import open_house
 from bianmin.settings import Settings
 from casework import delivery
+from casework.mail import carrier
 from rules.notices import NoticeState
 from storage.engines import EngineUrls
 
@@ -19,14 +20,13 @@ async def deliver(number: str) -> None:
     settings = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
     urls = EngineUrls(settings.mongo_url.get_secret_value(), settings.redis_url.get_secret_value())
     async with open_house(settings, urls, with_lab=False) as ctx:
-        stored = await ctx.stores.matters.get(number)
+        stored = await carrier(ctx, number)
         assert stored is not None
-        session = await ctx.stores.sessions.get(stored.matter.applicant)
-        assert session is not None
         for notice in stored.notices.values():
             if notice.state is NoticeState.DUE:
                 by_sms = replace(notice, channel="sms")
-                outcome = await delivery._hand_over(ctx, session, stored.matter, by_sms)
+                reader = await stored.reader(ctx, notice)
+                outcome = await delivery._hand_over(ctx, reader, stored, by_sms)
                 ctx.checkpoint("after-gateway")
                 await delivery._record(ctx, number, by_sms, outcome)
 
