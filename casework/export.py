@@ -186,7 +186,7 @@ async def _matters(ctx: Context, citizen: Citizen) -> list[ExportedMatter]:
     for row in await rows_about(ctx, citizen, _MOST):
         stored = await ctx.stores.matters.get(row.number)
         if stored is not None:
-            notices = notice_views(ctx, stored.matter, stored.notices)
+            notices = notice_views(ctx, stored.matter, stored.notices, citizen.key)
             found.append(_matter(ctx, stored.matter, notices))
     return found
 
