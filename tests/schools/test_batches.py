@@ -14,11 +14,21 @@ from casework.school_batches import BatchView, Upload
 from casework.school_work import _Slice, work_batches
 from casework.tables import content_of, write_csv, write_xlsx
 from rules.book import load_rulebook
+from rules.privacy import stored_paths
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
 from tests.casework.inside import house
 from tests.casework.schools import NEAR, clerk
 from tests.schools.files import archive, id_of, portrait, student, table
+
+
+async def unsaid(ctx: Context) -> list[str]:
+    """Paths of what is stored of schools' files that rules/privacy.toml does not speak of."""
+    names = ("school_batches", "school.files", "school.chunks")
+    documents = [(n, d) for n in names async for d in ctx.stores.database[n].find({})]
+    assert documents
+    paths = {path for name, document in documents for path in stored_paths(name, document)}
+    return sorted(p for p in paths if ctx.book.privacy.field_of(p) is None)
 
 
 async def uploaded(
@@ -62,7 +72,9 @@ async def test_rows_are_taken_errors_told_corrected_and_nothing_repeated(
         batch = await uploaded(ctx, who, table(rows), photos)
         assert counts(batch) == ("waiting", 0, 0, 0, 0) and batch.total == 6
         assert (await uploaded(ctx, who, table(rows), photos)).id == batch.id
+        assert await unsaid(ctx) == []
         batch = await worked(ctx, who, batch)
+        assert await unsaid(ctx) == []
         assert counts(batch) == ("done", 6, 2, 0, 4)
         wrong = await school_batches.error_list(ctx, who, batch.id)
         assert [(line, column) for line, column, _ in wrong] == [
