@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -274,32 +275,56 @@ def test_a_wrong_file_is_named_and_a_forged_form_takes_nothing(town: Town, sign_
     assert town.run(kept_files) == before
 
 
-def test_a_student_leaves_only_with_the_code_on_his_own_phone(
+def test_a_student_goes_over_and_leaves_only_with_the_code_on_his_own_phone(
     working: Town, sign_in: SignIn
 ) -> None:
-    page = sign_in("liu")
-    enrol(page, working, 9300)
-    page.get_by_role("link", name="撤回或退学").click()
-    shot(page, "leave-1")
-    page.get_by_role("button", name="给学员发验证码").click()
-    expect(facts(page)).to_contain_text("136****9300")
-    shot(page, "leave-2")
-    page.get_by_label("验证码").fill("000000")
-    page.get_by_role("button", name="确认撤回或退学").click()
-    expect(page.get_by_role("alert")).to_contain_text("短信验证码不正确")
-    page.get_by_label("验证码").fill(code_on(working, f"136{9300:08d}"))
-    page.get_by_role("button", name="确认撤回或退学").click()
-    expect(page.get_by_role("status")).to_contain_text("已办理")
-    expect(page.locator(".heading .tag")).to_have_text("已退学")
-    shot(page, "left")
-    page.goto("/desk/students/transfer")
-    shot(page, "transfer")
-    page.get_by_label("身份证号").fill(id_of(9300))
-    page.get_by_role("button", name="给学员发验证码").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    first, second = sign_in("liu"), sign_in("sun")
+    number = enrol(first, working, 9300)
+
+    # Over to the next school, which knows his ID number and nothing else.
+    second.goto("/desk/students/transfer")
+    second.get_by_label("身份证号").fill(id_of(9300))
+    shot(second, "transfer-1")
+    second.get_by_role("button", name="给学员发验证码").click()
+    expect(facts(second)).to_contain_text("136****9300")
+    assert "陈学员" not in facts(second).inner_text()
+    second.get_by_label("验证码").fill("000000")
+    second.get_by_role("button", name="确认接收").click()
+    expect(second.get_by_role("alert")).to_contain_text("短信验证码不正确")
+    second.get_by_label("验证码").fill(code_on(working, f"136{9300:08d}"))
+    second.get_by_role("button", name="确认接收").click()
+    expect(second.get_by_role("status")).to_contain_text("已接收")
+    expect(second.locator(".heading .number")).to_have_text(number)
+    shot(second, "transferred")
+    gone = first.goto(f"/desk/students/{number}")
+    assert gone is not None and gone.status == 404
+
+    # Another one leaves: one phone gets one code a minute.
+    enrol(first, working, 9301)
+    first.get_by_role("link", name="撤回或退学").click()
+    shot(first, "leave-1")
+    first.get_by_role("button", name="给学员发验证码").click()
+    expect(facts(first)).to_contain_text("136****9301")
+    shot(first, "leave-2")
+    first.get_by_label("验证码").fill(code_on(working, f"136{9301:08d}"))
+    first.get_by_role("button", name="确认撤回或退学").click()
+    expect(first.get_by_role("status")).to_contain_text("已办理")
+    expect(first.locator(".heading .tag")).to_have_text("已退学")
+    shot(first, "left")
+    second.goto("/desk/students/transfer")
+    second.get_by_label("身份证号").fill(id_of(9301))
+    second.get_by_role("button", name="给学员发验证码").click()
+    expect(second.get_by_role("alert")).to_be_visible()
 
 
 def code_on(town: Town, phone: str) -> str:
-    """The last code that came by SMS."""
-    messages = fetch_json(town.house.sandbox_url, "GET", f"/sandbox/phones/{phone}/sms").json()
-    return re.findall(r"(?<!\d)\d{6}(?!\d)", str(messages))[-1]
+    """The code that came by SMS."""
+    path = f"/sandbox/phones/{phone}/sms"
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        inbox = fetch_json(town.house.sandbox_url, "GET", path).json()
+        codes = [str(s["params"]["code"]) for s in inbox if "code" in s["params"]]
+        if codes:
+            return codes[-1]
+        time.sleep(0.1)
+    raise AssertionError("no code came")

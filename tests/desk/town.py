@@ -29,6 +29,7 @@ from tests.support.processes import House
 
 HOME_OFFICE, OTHER_OFFICE = "4101-VO", "4106-VO"
 SCHOOL, SCHOOL_NAME = "4101-S1", "平安驾校"
+NEXT_SCHOOL = "4101-S2"
 OFFICE_NAMES = {HOME_OFFICE: "郑州市车辆管理所", OTHER_OFFICE: "鹤壁市车辆管理所"}
 PASSWORD = "correct horse battery"
 NOTE = "公司派驻国外工程项目"
@@ -95,13 +96,15 @@ class Town:
             )
             for code, name in OFFICE_NAMES.items()
         ]
-        school = dict(rows[0], code=SCHOOL, name=SCHOOL_NAME, kind="driving_school")
+        school = dict(rows[0], name=SCHOOL_NAME, kind="driving_school", supervisor=HOME_OFFICE)
+        schools = [dict(school, code=SCHOOL), dict(school, code=NEXT_SCHOOL, name="通达驾校")]
         offices = [{**row, "supervisor": ""} for row in rows]
-        await self._import(ctx, "offices", [*offices, {**school, "supervisor": HOME_OFFICE}])
+        await self._import(ctx, "offices", [*offices, *schools])
         await self._add_officer(ctx, "li", HOME_OFFICE, totp=False)
         await self._add_officer(ctx, "zhao", OTHER_OFFICE, totp=False)
         await self._add_officer(ctx, "zhou", HOME_OFFICE, totp=False, role="head")
         await self._add_officer(ctx, "liu", SCHOOL, totp=False, role="clerk")
+        await self._add_officer(ctx, "sun", NEXT_SCHOOL, totp=False, role="clerk")
 
     def add_officer(self, username: str, *, totp: bool = False) -> str | None:
         """An officer of the home office; his second factor's secret if he has one."""
