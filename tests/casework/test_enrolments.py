@@ -235,6 +235,9 @@ async def test_many_are_approved_each_by_himself(
             (three, "stale-version"),
         ]
         assert await approve_many(ctx, who, [(one, 1)], "many") == [(one, None)]
+        # Another office does not even hear that he owns a vehicle.
+        ((_, answer),) = await approve_many(ctx, await officer(ctx, OTHER), [(two, 1)], "theirs")
+        assert answer is not None and answer.code == "wrong-office"
         with pytest.raises(Refusal) as refused:
             await approve_many(ctx, await clerk(ctx), chosen, "clerk")
         assert refused.value == Refusal("role-not-allowed")
