@@ -55,7 +55,7 @@ async def matter_view(
         office=office_view(office) if office else None,
         form=dict(matter.form),
         fields=_fields(service, matter),
-        materials=_materials(ctx, service, matter, by_agent),
+        materials=_materials(ctx, service, matter, reader),
         timeline=timeline(ctx, matter, office),
         next_step=_next_step(ctx, matter),
         actions=list(allowed(service, matter, "citizen")),
@@ -78,6 +78,13 @@ def _next_step(ctx: Context, matter: Matter) -> str:
     return ctx.book.texts.say(own if has else f"next.{matter.state.value}")
 
 
+def _touched(matter: Matter, material: str) -> bool:
+    """Whether a material that is the agent's to give was given, or is to be put right: else it is
+    nothing his principal is asked for."""
+    wrong = any(d.part == f"material:{material}" for d in matter.defects)
+    return wrong or bool(matter.photos_of(material))
+
+
 def office_view(office: Office) -> OfficeView:
     """An office as shown."""
     return OfficeView(**vars(office))
@@ -98,8 +105,9 @@ def _fields(service: Service, matter: Matter) -> list[FieldView]:
 
 
 def _materials(
-    ctx: Context, service: Service, matter: Matter, by_agent: bool
+    ctx: Context, service: Service, matter: Matter, reader: str | None
 ) -> list[MaterialView]:
+    by_agent = matter.by_agent(reader or "")
     return [
         MaterialView(
             name=m.name,
@@ -122,6 +130,7 @@ def _materials(
             ],
         )
         for m in materials_of(service, matter)
+        if m.when == "always" or by_agent or reader is None or _touched(matter, m.name)
     ]
 
 

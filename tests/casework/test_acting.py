@@ -112,6 +112,7 @@ async def test_it_is_the_principals_matter_from_the_beginning(
         assert seen.form["reason"] == "abroad"
         # His agent's proof of identity is not his to give.
         assert "material:agent_id_card" not in {d.part for d in seen.missing}
+        assert "agent_id_card" not in {m.name for m in seen.materials}
         theirs = await matters.view(ctx, agent, number)
         assert "material:agent_id_card" in {d.part for d in theirs.missing}
 
