@@ -85,12 +85,10 @@ def test_all_who_prove_the_same_person_hear_success(trio: Trio, count: int) -> N
         known_me = [r.json() for r in seen if r.status == 200]
         assert len(known_me) == min(count, LOGINS)
         assert all(me == known_me[0] for me in known_me)
-        # And each WeChat account is bound to the person.
-        for one in everywhere:
-            login = one.call("POST", "/login", {"code": one.wx_login()})
-            assert login.status == 200, login.body
-            again = replace(one, token=login.json()["token"]).call("GET", "/me")
-            assert again.json() == known_me[0]
+        # And one of the WeChat accounts is bound to the person, as he has one in each app.
+        known = [one.call("POST", "/login", {"code": one.wx_login()}) for one in everywhere]
+        assert [r.status for r in known].count(200) == 1
+        assert {r.code for r in known if r.status != 200} == {"not-registered"}
 
 
 def test_chat_and_mini_program_at_once(trio: Trio) -> None:
