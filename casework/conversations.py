@@ -16,6 +16,7 @@ import structlog
 
 from casework.context import Context
 from casework.photos import Spool
+from casework.wechat_accounts import in_other_app
 from casework.wechat_bindings import WechatIdentity, account_of, agrees
 from notify.outcome import Rejected, Taken
 from notify.wechat import WechatError
@@ -138,6 +139,8 @@ async def answer(ctx: Context, incoming: Incoming, think: Think) -> str:
     async with _turn_of(ctx, person, incoming.message_id):
         for _ in range(_TRIES):
             place, citizen, stored = await _where(ctx, incoming, person)
+            if citizen is None and stored.turn == 0 and await in_other_app(ctx, incoming.identity):
+                place, citizen, stored = await _where(ctx, incoming, person)
             said = ctx.stores.conversations.reply_to(stored, incoming.message_id)
             if said is not None:
                 return said

@@ -3,6 +3,7 @@
 import hmac
 
 from casework.context import Context
+from casework.wechat_accounts import with_unionid
 from casework.wechat_bindings import WechatIdentity, account_of, bind, openid_of
 from rules.rebinding import asks_fact, fact_on_file, read_fact
 from rules.refusals import Refusal
@@ -19,6 +20,7 @@ async def bind_proved(
     When it takes the place of another one, that one is unbound and the person told by SMS. Raises
     id-fact-needed, id-fact-wrong, id-fact-window, too-many-tries.
     """
+    identity = await with_unionid(ctx, identity)
     account = account_of(ctx, identity)
     reached = await openid_of(ctx, session, identity.app)
     current = session.wechat[identity.app].key if reached is not None else None

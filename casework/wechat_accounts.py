@@ -1,11 +1,20 @@
 """A person as WeChat names him: by a login code, by an openid in the chat, by a unionid."""
 
+import asyncio
+from dataclasses import replace
+
+import structlog
+
 from casework import wechat_bindings
 from casework.context import Context
 from casework.wechat_bindings import WechatIdentity, account_of, appid_of, bind
 from notify.wechat import WechatError
 from rules.people import Citizen
 from rules.refusals import Refusal
+
+log = structlog.get_logger()
+
+_PATIENCE = 1.5
 
 __all__ = ["WechatIdentity", "account_of", "appid_of", "bind"]
 
@@ -26,6 +35,27 @@ async def whoami(ctx: Context, identity: WechatIdentity) -> Citizen | None:
     if session is None:
         session = await wechat_bindings.by_union(ctx, identity)
     return session.citizen(ctx.today()) if session else None
+
+
+async def with_unionid(ctx: Context, identity: WechatIdentity) -> WechatIdentity:
+    """The identity with the unionid WeChat names for it. In the mini-program it comes with the
+    login; for the official account it is asked for, briefly: without it nothing is lost but being
+    recognised in the other app."""
+    if identity.app != "official" or identity.unionid is not None:
+        return identity
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            unionid = await ctx.gateways.official.unionid_of(identity.openid)
+    except (WechatError, TimeoutError) as error:
+        log.info("unionid-unknown", error=type(error).__name__)
+        return identity
+    return replace(identity, unionid=unionid)
+
+
+async def in_other_app(ctx: Context, identity: WechatIdentity) -> bool:
+    """Whether somebody who writes for the first time is known in the other app, by his unionid:
+    from here on he is known in this one too."""
+    return await wechat_bindings.by_union(ctx, await with_unionid(ctx, identity)) is not None
 
 
 async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:

@@ -99,6 +99,17 @@ class WeChatClient:
             raise WechatError("bad-answer", final=False)
         return WechatPerson(openid, unionid if isinstance(unionid, str) and unionid else None)
 
+    async def unionid_of(self, openid: str) -> str | None:
+        """The unionid of somebody who follows the account; None where the account belongs to no
+        open platform, or he does not follow. Raises WechatError."""
+
+        async def ask(token: str) -> Answer:
+            query = {"access_token": token, "openid": openid, "lang": "zh_CN"}
+            return await self._get("cgi-bin/user/info", query)
+
+        unionid = _understood(await self._with_token(ask)).get("unionid")
+        return unionid if isinstance(unionid, str) and unionid else None
+
     async def fetch_media(self, media_id: str, limit: int) -> tuple[bytes, str]:
         """A picture sent in the chat, at most ``limit`` bytes, with the type WeChat names.
         Raises WechatError, ``too-large`` beyond the limit."""

@@ -77,6 +77,19 @@ def code_to_session(world: World, call: Call) -> Answer:
     return answer
 
 
+def user_info(world: World, call: Call) -> Answer:
+    openid = call.query.get("openid", "")
+    person = world.people.by_openid.get(openid)
+    if person is None:
+        raise WeChatError(40003)
+    if not person.follows:
+        return {"subscribe": 0, "openid": openid}
+    answer = {"subscribe": 1, "openid": openid, "language": "zh_CN"}
+    if world.settings.unionid:
+        answer["unionid"] = person.unionid
+    return answer
+
+
 def phone_number(world: World, call: Call) -> Answer:
     code = call.body.get("code")
     if not isinstance(code, str) or not code:
@@ -137,6 +150,7 @@ ROUTES = {
     "cgi-bin/stable_token": Route("POST", (), stable_token),
     "sns/jscode2session": Route("GET", (), code_to_session),
     "wxa/business/getuserphonenumber": Route("POST", ("mini",), phone_number),
+    "cgi-bin/user/info": Route("GET", ("official",), user_info),
     "cgi-bin/media/get": Route("GET", ("official",), media_get),
     "cgi-bin/media/upload": Route("POST", ("official",), media_upload),
     "cgi-bin/menu/create": Route("POST", ("official",), menu_create),
