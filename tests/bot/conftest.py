@@ -17,7 +17,7 @@ from storage.engines import EngineUrls
 from tests.bot.phone import OFFICE, Person, Phone, new_person, phones, write_registry
 from tests.support.processes import House
 
-_HOLDERS, _OTHERS = 40, 40
+_HOLDERS, _OTHERS = 90, 20
 
 
 @pytest.fixture(scope="session")
