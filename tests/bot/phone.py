@@ -111,10 +111,6 @@ class Phone:
             time.sleep(0.05)
         raise AssertionError("no code came")
 
-    def openid(self) -> str:
-        """What the official account knows the person by."""
-        return str(_call(self._base)["openid"])
-
     def register(self) -> str:
         """The whole registration; gives the last answer."""
         for words in ("注册", self.person.id_number, self.person.name, self.person.phone):

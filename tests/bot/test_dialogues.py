@@ -330,4 +330,4 @@ async def _lay_closing_code(house: RunningHouse, phone: Phone, *, limits: bool) 
         if limits:
             await forget_limits(ctx, house.processes.database)
         else:
-            await lay_code_in_chat(ctx, "close", phone.person.id_number, phone.openid())
+            await lay_code_in_chat(ctx, "close", phone.person.id_number, phone.openid)
