@@ -23,6 +23,8 @@ from bianmin.settings import Settings
 from bianmin.settings_sources import load, require
 from rules.book import load_rulebook
 from storage.engines import EngineUrls
+from storage.stores import StorageUnavailable
+from storage.vault import VaultError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -104,7 +106,7 @@ def main() -> None:
     """The entry point: expected errors are one message and exit code 1, never a stack trace."""
     try:
         commands()
-    except OperatorError as error:
+    except (OperatorError, StorageUnavailable, VaultError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -58,8 +58,8 @@ def lived(urls: EngineUrls, folder: Path, database: str) -> Iterator[Lived]:
     with House(folder, urls, database) as house:
         house.start_sandbox()
         town = QuickTown(house, 4, valid_until=date.today() + timedelta(days=60))
-        house.start_service()
         house.start_worker()  # which sends the codes
+        house.start_service()
         chatting, visitor, citizen = town.somebody(), town.somebody(), town.face_signed()
         asked_for_code(chatting)
         assert "注册成功" in say(chatting, chatting.sms_code())
