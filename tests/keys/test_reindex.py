@@ -73,7 +73,9 @@ def test_killed_anywhere_and_finished(engine_urls: EngineUrls, tmp_path: Path) -
             died = reindex(house, **new, BIANMIN_CRASH_AT=point)
             assert died.returncode == KILLED, (point, died.stdout, died.stderr)
         # Half way nobody may start, whichever key he has.
-        early = house.command("officer", "list")
+        assert house.command("officer", "list").returncode == 1
+        fits = {"BIANMIN_INDEX_KEY": new["BIANMIN_NEW_INDEX_KEY"]}
+        early = house.command("officer", "list", **fits)
         assert early.returncode == 1 and "正在更换索引密钥" in early.stderr, early.stderr
         another = reindex(house, BIANMIN_NEW_INDEX_KEY=secrets.token_urlsafe(32)[:43] + "=")
         assert another.returncode == 1 and "broken off" in another.stderr
@@ -84,7 +86,7 @@ def test_killed_anywhere_and_finished(engine_urls: EngineUrls, tmp_path: Path) -
         wrong = house.command("officer", "list")
         assert wrong.returncode == 1 and "索引密钥与数据不符" in wrong.stderr
         assert "Traceback" not in wrong.stderr
-        house.extra = {**house.extra, "BIANMIN_INDEX_KEY": new["BIANMIN_NEW_INDEX_KEY"]}
+        house.extra = {**house.extra, **fits}
         check_moved(before, stored(house))
         check_log(house, before)
         house.start_service()
