@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 _TOGETHER = 20
 _WAIT = 1.0
-_AGAIN = 2.0
+_AGAIN = (2.0, 4.0)
 _PAUSE = 0.05
 """Lets the request that left a job be answered first: on a machine they share, work that is done
 only where there is somebody to send to would show in the time of the answer."""
@@ -38,11 +38,13 @@ async def send_codes(ctx: Context) -> int:
 
 
 async def _send(ctx: Context, job: CodeJob) -> str:
-    """Send one, a moment later once more where the gateway was busy: its minute may begin later
-    than ours. The gateway's last refusal, empty when it took the code."""
+    """Send one, and again a moment later where the gateway was busy: its minute begins when it got
+    the last code, a little later than ours. Its last refusal, empty when it took the code."""
     outcome = await _sent(ctx, job)
-    if isinstance(outcome, Rejected) and outcome.action == "retry":
-        await asyncio.sleep(_AGAIN)
+    for pause in _AGAIN:
+        if not isinstance(outcome, Rejected) or outcome.action != "retry":
+            break
+        await asyncio.sleep(pause)
         outcome = await _sent(ctx, job)
     if isinstance(outcome, Rejected):
         return outcome.code
