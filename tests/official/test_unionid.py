@@ -1,16 +1,20 @@
 """Where both apps belong to one open platform, who is known in one is known in the other."""
 
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 from pymongo import MongoClient
 
+from casework.askers import prover_at
+from casework.codes import slot
+from casework.context import Context
 from storage.engines import EngineUrls
 from tests.support.citizens import Citizen
 from tests.support.processes import House
-from tests.support.story import QuickTown
-from tests.support.web import fetch_json
+from tests.support.story import QuickTown, look
+from tests.support.web import fetch, fetch_json
 
 DATABASE = "test_unionid"
 
@@ -65,3 +69,33 @@ def test_a_stranger_is_nobody(town: QuickTown) -> None:
     pushed(stranger, "event", {"event": "subscribe", "key": "", "fields": {}})
     assert "还没有注册" in say(stranger, "我的")
     assert stranger.call("POST", "/login", {"code": stranger.wx_login()}).status == 404
+
+
+def test_another_wechat_is_told_to_the_phone_by_the_worker(town: QuickTown) -> None:
+    citizen = town.registered()
+    other = town.somebody_like(citizen.person)
+
+    async def put_code(ctx: Context) -> None:
+        # The gateway sends a number one code a minute, and it was just sent one.
+        key = ctx.stores.vault.id_key(citizen.person.id_number)
+        sent_to = slot(ctx, "login", key, citizen.person.phone, prover_at(ctx, "127.0.0.1"))
+        await ctx.stores.memory.put_code(sent_to, "135790", 60)
+
+    look(town.house, put_code)
+    body = {
+        "id_number": citizen.person.id_number,
+        "sms_code": "135790",
+        "wechat_code": other.wx_login(),
+    }
+    done = other.call("POST", "/login/id-number", body)
+    assert done.status == 200, done.body
+    assert citizen.call("POST", "/login", {"code": citizen.wx_login()}).status == 404
+    path = f"/sandbox/phones/{citizen.person.phone}/sms"
+    told: list[dict[str, str]] = []
+    end = time.monotonic() + 40
+    while not told:
+        assert time.monotonic() < end
+        time.sleep(0.5)
+        inbox = fetch(town.house.sandbox_url, "GET", path).json()
+        told = [sms for sms in inbox if "改绑" in sms["text"]]
+    assert len(told) == 1 and "12123" in told[0]["text"]
