@@ -9,8 +9,9 @@ from casework import matters
 from casework.context import Context
 from casework.delivery import attend
 from casework.sweep import sweep
-from casework.wechat_bindings import WechatIdentity, bind
+from casework.wechat_bindings import WechatIdentity, account_of, bind
 from rules.people import Citizen
+from storage.bindings import Binding
 from storage.engines import EngineUrls
 from tests.casework.inside import citizen, draft, house, silent, submitted
 
@@ -34,6 +35,28 @@ async def test_a_busy_gateway_uses_up_no_consent(
             (notice,) = stored.notices.values()
             assert (notice.channel, notice.state.value) == ("subscribe", "due")
             ctx.clock.ahead += timedelta(minutes=1)  # type: ignore[attr-defined]  # the test's clock
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_notice_does_not_follow_the_wechat_to_another_member_of_the_family(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        mother, son = await citizen(ctx, 1), await citizen(ctx, 2)
+        template, shared = ctx.book.texts.consent_template("submitted"), "openid"
+        await bind(ctx, mother.key, WechatIdentity("mini", shared))
+        await ctx.stores.consents.add_consent(mother.key, template, "tap")
+        number = await submitted(ctx, mother)
+        # Half a change-over is enough: whoever dies after the account's own document was written.
+        account = account_of(ctx, WechatIdentity("mini", shared))
+        await ctx.stores.bindings.bind(Binding(account, "mini", son.key, "c", ctx.now()))
+        await attend(ctx, number)
+        stored = await ctx.stores.matters.get(number)
+        assert stored is not None
+        (notice,) = stored.notices.values()
+        assert notice.channel == "sms"
+        session = await ctx.stores.sessions.get(mother.key)
+        assert session is not None and session.consents[template] == 1
 
 
 @pytest.mark.gen_test(timeout=120)
