@@ -7,22 +7,15 @@ says alone is put in order by whoever made it, on use, or by the sweep.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import structlog
+from datetime import datetime
 
 from casework.context import Context
-from notify.outcome import Rejected
 from rules.refusals import Refusal
 from storage.bindings import UNION, Binding
 from storage.sessions import Session
 from storage.wechat_accounts import WechatAccount
 
-log = structlog.get_logger()
-
 _CLAIM_LENGTH = 16
-_BATCH = 100
-_TELL_FOR = timedelta(days=1)
 APPS = ("mini", "official")
 """Where a citizen may have one WeChat account each."""
 
@@ -158,7 +151,7 @@ async def bind(ctx: Context, key: str, identity: WechatIdentity, *, tell: bool =
     if identity.unionid is not None:
         union = _union_of(ctx, identity.unionid)
         await ctx.stores.bindings.bind(Binding(union, UNION, key, claim, now))
-    await _finish(ctx, held)
+    await finish(ctx, held)
 
 
 def _named(ctx: Context, identity: WechatIdentity, claim: str, at: datetime) -> WechatAccount:
@@ -172,7 +165,7 @@ def _named(ctx: Context, identity: WechatIdentity, claim: str, at: datetime) -> 
     )
 
 
-async def _finish(ctx: Context, held: Binding) -> None:
+async def finish(ctx: Context, held: Binding) -> None:
     """Settle with those a binding took the place of."""
     for former in held.former:
         await _leave(ctx, former, held)
@@ -278,55 +271,3 @@ async def forget(ctx: Context, identity: WechatIdentity) -> None:
         await _part(ctx, session.key, identity.app, named)
         await ctx.stores.wechat.remember_last(session.key, identity.app, None)
     await ctx.stores.bindings.drop(account, held.claim)
-
-
-# -- the sweep -----------------------------------------------------------------------------------
-
-
-async def settle_due(ctx: Context) -> int:
-    """Finish what was left of bindings, and tell what is to be told; how many there were."""
-    found = await ctx.stores.bindings.due(ctx.now(), _BATCH)
-    for held in found:
-        try:
-            await _settle(ctx, held)
-        except Exception:
-            log.exception("binding-not-settled")
-    return len(found)
-
-
-async def _settle(ctx: Context, held: Binding) -> None:
-    lease = ctx.now() + ctx.seconds("login.binding_seconds")
-    if held.due is None:
-        return
-    if not await ctx.stores.bindings.later(held.account, held.claim, held.due, lease):
-        return  # another worker has it
-    told = not held.tell
-    if held.tell and held.session is not None:
-        session = await ctx.stores.sessions.get(held.session)
-        named = session.wechat.get(held.app) if session is not None else None
-        wanted = session is not None and named is not None and named.key == held.account
-        too_late = ctx.now() - held.bound_at > _TELL_FOR
-        told = too_late or not wanted or session is None or await _told(ctx, session)
-    if told:
-        await _finish(ctx, _without_telling(held, lease))
-
-
-def _without_telling(held: Binding, due: datetime) -> Binding:
-    return Binding(
-        held.account, held.app, held.session, held.claim, held.bound_at, due, held.former
-    )
-
-
-async def _told(ctx: Context, session: Session) -> bool:
-    """Tell a citizen that another WeChat is his account's now; False when it is to be tried
-    again."""
-    outcome = await ctx.gateways.sms.send(
-        session.phone,
-        "SMS_WECHAT_BOUND",
-        {"hotline": ctx.book.texts.say("offices.hotline")},
-        out_id=ctx.ids.token()[:20],
-    )
-    if isinstance(outcome, Rejected):
-        log.warning("binding-not-told", code=outcome.code)
-        return outcome.action != "retry"
-    return True

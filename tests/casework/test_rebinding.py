@@ -7,6 +7,7 @@ import pytest
 
 from casework import accounts, codes
 from casework.askers import asker_in_chat
+from casework.binding_sweep import settle_due
 from casework.context import Context
 from casework.wechat_accounts import whoami
 from casework.wechat_bindings import (
@@ -14,7 +15,6 @@ from casework.wechat_bindings import (
     account_of,
     drop_named,
     forget,
-    settle_due,
     unbind,
 )
 from rules.people import Citizen

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from casework import wechat_bindings
+from casework.binding_sweep import settle_due
 from casework.context import Context
 from casework.wechat_accounts import forget_wechat, whoami
-from casework.wechat_bindings import WechatIdentity, bind, openid_of, settle_due, unbind
+from casework.wechat_bindings import WechatIdentity, bind, openid_of, unbind
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
