@@ -21,6 +21,7 @@ from storage.mandates import StoredMandate
 from storage.timelines import sealed_event
 from tests.casework.inside import citizen, house, licence_holder
 from tests.casework.mandating import code, live, offered, wish
+from tests.support.known_codes import forget_limits
 
 
 async def refusal_of(deed: Awaitable[Any]) -> str:
@@ -227,7 +228,7 @@ async def test_accepting_and_revoking_at_once_is_one_story(
         principal = await citizen(ctx, 1)
         for n in range(2, 10):
             agent = await citizen(ctx, n)
-            await ctx.stores.redis.flushdb()
+            await forget_limits(ctx, mongo_database)
             given = await offered(ctx, principal, agent, f"give-{n}")
             answers = await asyncio.gather(
                 refusal_of(mandates.accept(ctx, agent, given.id, f"a{n}")),

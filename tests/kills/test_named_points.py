@@ -19,7 +19,7 @@ from rules.matter import State
 from rules.notices import NoticeState
 from storage.engines import EngineUrls
 from tests.kills.houses import KILLED, Place, place
-from tests.support.citizens import OFFICE, Citizen, hidden
+from tests.support.citizens import OFFICE, Citizen
 from tests.support.engines import ROOT
 from tests.support.processes import House
 from tests.support.story import (
@@ -162,14 +162,8 @@ def life(point: str) -> Callable[[Place], None]:
         town = place.town
         desk = town.desk(OFFICE)
         citizen = town.registered()
-        page = desk.send("/desk/face-sign/person", {"id_number": citizen.person.id_number})
-        fields = {
-            "id_number": citizen.person.id_number,
-            "phone": citizen.person.phone,
-            "cause": hidden(page, "cause"),
-            "checked": ["card", "face", "papers"],
-        }
-        click = pressed(place, desk, "/desk/face-sign/receipt", fields)
+        path, fields = town.face_sign_form(citizen.person)
+        click = pressed(place, desk, path, fields)
         assert place.killed_and_repeated(point, click).status == 200
         (signing,) = numbers_of(place, citizen, FACE_SIGN)
         # The grant is owed; the worker's sweep comes for it before the citizen goes on.

@@ -174,6 +174,12 @@ class Town:
 
     def face_sign(self, person: Known) -> None:
         """At the desk of ``OFFICE``, with the forms an officer uses."""
+        path, fields = self.face_sign_form(person)
+        done = self.desk(OFFICE).send(path, fields)
+        assert done.status == 200, done.body.decode()
+
+    def face_sign_form(self, person: Known) -> tuple[str, dict[str, str | list[str]]]:
+        """A visit with both pictures looked at, one click before its end: address and fields."""
         desk = self.desk(OFFICE)
         desk.open("/desk/face-sign")
         page = desk.send("/desk/face-sign/person", {"id_number": person.id_number})
@@ -183,8 +189,7 @@ class Town:
         assert page.status == 200, page.body.decode()
         assert desk.open(f"{found[0]}/picture").status == 200
         checked = ["card", "face", "papers"]
-        done = desk.send(f"{found[0]}/receipt", {"phone": person.phone, "checked": checked})
-        assert done.status == 200, done.body.decode()
+        return f"{found[0]}/receipt", {"phone": person.phone, "checked": checked}
 
     def desk(self, office: str) -> Browser:
         """The browser of an officer of that office, logged in."""
