@@ -56,7 +56,8 @@ async def _release_licence(ctx: Context, matter: Matter, effect: Effect) -> None
 
 
 async def _grant_face_signed(ctx: Context, matter: Matter, effect: Effect) -> None:
-    """Face-signed rights, licence and vehicles bound, with an account opened if there is none."""
+    """Face-signed rights, licence and vehicles bound, with an account opened if there is none.
+    Where the phone is another one now, every login ends as by ``_change_phone``."""
     signed = matter.timeline[0]
     data = signed.data
     await ctx.stores.sessions.create(
@@ -80,6 +81,8 @@ async def _grant_face_signed(ctx: Context, matter: Matter, effect: Effect) -> No
         licence_office=data["licence_office"],
         plates=data["vehicles"],
     )
+    if data.get("before"):
+        await _put_phone(ctx, matter.applicant, f"{effect.id}-phone", data["phone"])
 
 
 async def _grant_student(ctx: Context, matter: Matter, effect: Effect) -> None:
@@ -146,9 +149,12 @@ async def _upgrade_student(ctx: Context, matter: Matter, effect: Effect) -> None
 async def _change_phone(ctx: Context, matter: Matter, effect: Effect) -> None:
     """The account's phone is the new one, and every login ends, WeChat too: who has the old phone
     is out, and who was at the window binds his new WeChat by the code alone."""
-    key = matter.applicant
+    await _put_phone(ctx, matter.applicant, effect.id, matter.form["phone"])
+
+
+async def _put_phone(ctx: Context, key: str, effect_id: str, phone: str) -> None:
     before = await ctx.stores.sessions.get(key)
-    if await ctx.stores.sessions.change_phone(key, effect.id, matter.form["phone"]) and before:
+    if await ctx.stores.sessions.change_phone(key, effect_id, phone) and before:
         await wechat_bindings.drop_named(ctx, before)
     ctx.recent.forget_logins(key)
 

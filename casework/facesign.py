@@ -4,13 +4,15 @@ Only the vehicle office that issued the licence or registered a vehicle may do i
 matter of the service ``register-face-sign``, finished at once; its effect grants the rights.
 
 At the desk it is a visit: the card's number is read, a picture of the person is taken, the officer
-compares it with the registry's portrait and confirms. The picture stays with the matter.
+compares it with the registry's portrait and confirms. The picture stays with the matter. A phone
+other than the one known so far is proved by a code sent to it; the former one is told.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from casework import steps
+from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
 from casework.desk import DeskLicence, desk_licence, marked_photo, record_look
 from casework.desk_people import PersonView
@@ -25,20 +27,22 @@ from rules import phones
 from rules.facts import Vehicle
 from rules.guards import signing_offices
 from rules.id_number import normalise
-from rules.masking import groups, shown
+from rules.masking import groups, mask_phone, shown
 from rules.people import Tier
 from rules.refusals import Refusal
 
 _SERVICE = "register-face-sign"
 _PURPOSE = "face-sign"
 _PORTRAIT, _PICTURE = "portrait", "counter_picture"
+_NEW = "new-phone"
 CHECKS = frozenset({"card", "face", "papers"})
 """What the officer ticks, each by its text ``desk.sign.check_<name>``."""
 
 
 @dataclass(frozen=True)
 class FaceSignView:
-    """What the officer compares with the original card, and whether his office may sign."""
+    """What the officer compares with the original card, and whether his office may sign.
+    ``sent_to`` is the new phone, masked, once a code is on its way to it."""
 
     person: PersonView
     licence: DeskLicence | None
@@ -49,6 +53,7 @@ class FaceSignView:
     visit: str = ""
     portrait: bool = False
     picture: bool = False
+    sent_to: str = ""
 
 
 async def receive(ctx: Context, officer: Officer, id_number: str) -> FaceSignView:
@@ -62,23 +67,50 @@ async def receive(ctx: Context, officer: Officer, id_number: str) -> FaceSignVie
     number = found.person.id_number
     key = ctx.stores.vault.id_key(number)
     visit = await begin_visit(ctx, officer, _PURPOSE, key, number)
-    return await _with_pictures(ctx, found, visit)
+    return await _with_kept(ctx, found, visit)
 
 
 async def received(ctx: Context, officer: Officer, visit_id: str) -> FaceSignView:
     """The person of a visit under way, looked up afresh. Raises visit-ended."""
     visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
     found = await face_sign_lookup(ctx, officer, visit.id_number)
-    return await _with_pictures(ctx, found, visit)
+    return await _with_kept(ctx, found, visit)
 
 
-async def _with_pictures(ctx: Context, found: FaceSignView, visit: Visit) -> FaceSignView:
+async def _with_kept(ctx: Context, found: FaceSignView, visit: Visit) -> FaceSignView:
+    new = await kept(ctx, visit, _NEW)
     return replace(
         found,
         visit=visit.id,
         portrait=await ctx.stores.registry.portrait(visit.key) is not None,
         picture=await kept(ctx, visit, _PICTURE) is not None,
+        sent_to=mask_phone(str(new["phone"])) if new else "",
     )
+
+
+async def send_code(ctx: Context, officer: Officer, visit_id: str, phone: str) -> None:
+    """Send a code to the phone given at the window where it is another than the one known so far;
+    the person reads it out. Raises visit-ended, phone-invalid, phone-unchanged, too-many-codes."""
+    visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
+    new = phones.normalise(phone)
+    if new == await _known_phone(ctx, visit.key):
+        raise Refusal("phone-unchanged")
+    await send_to_phone(ctx, purpose=_PURPOSE, key=visit.key, phone=new, asker=visit.id)
+    await keep(ctx, visit, _NEW, {"phone": new})
+
+
+def slot(ctx: Context, visit: Visit, phone: str) -> str:
+    """Where a code is kept: for one visit and one phone."""
+    return desk_slot(ctx, _PURPOSE, visit.key, phone, visit.id)
+
+
+async def _known_phone(ctx: Context, key: str) -> str:
+    """The account's own phone, else the one on file."""
+    session = await ctx.stores.sessions.get(key)
+    if session is not None:
+        return session.phone
+    on_file = await ctx.stores.registry.phone_on_file(key)
+    return on_file.phone if on_file else ""
 
 
 async def take_picture(ctx: Context, officer: Officer, visit_id: str, upload: Spool) -> None:
@@ -129,12 +161,19 @@ async def _shown(
 
 
 async def confirm(
-    ctx: Context, officer: Officer, visit_id: str, *, phone: str, checked: frozenset[str]
+    ctx: Context,
+    officer: Officer,
+    visit_id: str,
+    *,
+    phone: str,
+    checked: frozenset[str],
+    code: str = "",
 ) -> MatterView:
-    """Sign the person of a visit up, once both pictures were shown and every check is ticked.
+    """Sign the person of a visit up, once both pictures were shown and every check is ticked;
+    ``code`` is the one read out where the phone is a new one.
 
     Where the registry has no portrait, the original card's picture takes its place. Raises
-    visit-ended, not-compared, and as ``face_sign``.
+    visit-ended, not-compared, code-wrong, code-expired, too-many-tries, and as ``face_sign``.
     """
     visit = await visit_of(ctx, officer, _PURPOSE, visit_id)
     picture = await kept(ctx, visit, _PICTURE)
@@ -144,11 +183,13 @@ async def confirm(
     if not (compared and taken and checked >= CHECKS):
         raise Refusal("not-compared")
     assert picture is not None  # taken
+    proved = await _proved(ctx, visit, phone, code)
     signed = await face_sign(
         ctx,
         officer,
         id_number=visit.id_number,
         phone=phone,
+        proved=proved,
         cause=visit.cause,
         number=visit.number,
         photos=[picture],
@@ -157,6 +198,18 @@ async def confirm(
     await ctx.stores.photos.confirm(str(picture["id"]))
     await ctx.stores.photos.confirm(str(picture["thumbnail"]))
     return signed
+
+
+async def _proved(ctx: Context, visit: Visit, phone: str, code: str) -> bool:
+    """Whether the code read out is the one sent to this very phone. A second click is proved by
+    the same code. Raises the code refusals."""
+    new = await kept(ctx, visit, _NEW)
+    given = phones.normalise(phone)
+    if new != {"phone": given} or not code or given == await _known_phone(ctx, visit.key):
+        return False
+    again = int(ctx.figure("sms_code.again_seconds"))
+    await prove(ctx, slot(ctx, visit, given), code, claim=visit.id, again=again)
+    return True
 
 
 async def _was_shown(ctx: Context, visit: Visit, which: str, photo_id: str | None) -> bool:
@@ -185,7 +238,7 @@ async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> Fa
         person=PersonView(
             shown(screen, "name", on_file.name),
             shown(screen, "id_number", number),
-            shown(screen, "phone", on_file.phone),
+            shown(screen, "phone", await _known_phone(ctx, key)),
         ),
         licence=desk_licence(ctx, facts) if allowed else None,
         vehicles=list(facts.vehicles) if allowed else [],
@@ -209,13 +262,15 @@ async def face_sign(
     number: str | None = None,
     photos: Sequence[Mapping[str, object]] = (),
     compared_with: str = "card",
+    proved: bool = False,
 ) -> MatterView:
     """Sign the citizen up: account if there is none, face-signed rights, licence and vehicles.
 
-    ``phone`` is the one he gives at the window with his original card, which is the lawful way of
-    changing it. ``number`` is the matter's where a visit named it before; ``photos`` are those
-    taken, ``compared_with`` says with what: the registry's portrait or the card's. Raises
-    wrong-office, phone-invalid, the ID-number refusals, not-in-registry.
+    ``phone`` is the one he gives at the window with his original card; another than the one known
+    so far is ``proved`` by a code sent to it. ``number`` is the matter's where a visit named it
+    before; ``photos`` are those taken, ``compared_with`` says with what: the registry's portrait
+    or the card's. Raises wrong-office, phone-not-proved, phone-invalid, the ID-number refusals,
+    not-in-registry.
     """
     id_number = normalise(id_number, ctx.today())
     key = ctx.stores.vault.id_key(id_number)
@@ -230,6 +285,8 @@ async def face_sign(
         "id_number": id_number,
         "name": on_file.name,
         "phone": phones.normalise(phone),
+        "before": await _known_phone(ctx, key),
+        "proved": proved,
         "photos": list(photos),
         "compared_with": compared_with,
     }

@@ -310,25 +310,31 @@ def remind_once(request: Request) -> Mapping[str, Any] | Refusal:
 
 
 def right_office(request: Request) -> Mapping[str, Any] | Refusal:
-    """Face-signing: only the office that issued the licence or registered a vehicle (REQ A4)."""
+    """Face-signing: only the office that issued the licence or registered a vehicle (REQ A4). A
+    phone other than the one known before (``before``) is ``proved`` by a code sent to it."""
     facts, office = request.facts, request.actor.office
     if signing_offices(facts).isdisjoint({office}):
         codes = sorted(signing_offices(facts))
         known = (facts.offices.get(code) for code in codes)
         return Refusal("wrong-office", office="、".join(o.name for o in known if o))
+    given = request.given
+    moved = given["before"] not in ("", given["phone"])
+    if moved and not given["proved"]:
+        return Refusal("phone-not-proved")
     bound = facts.licence is not None
     return {
-        "applicant": request.given["applicant"],
-        "subject": request.given["subject"],
+        "applicant": given["applicant"],
+        "subject": given["subject"],
         "office": office,
-        "name": request.given["name"],
-        "id_number": request.given["id_number"],
-        "phone": request.given["phone"],
+        "name": given["name"],
+        "id_number": given["id_number"],
+        "phone": given["phone"],
+        "before": given["before"] if moved else "",
         "licence": facts.licence.number if bound and facts.licence else None,
         "licence_office": facts.licence.issuing_office if bound and facts.licence else None,
         "vehicles": [v.plate for v in facts.vehicles],
-        "photos": list(request.given.get("photos", ())),
-        "compared_with": request.given.get("compared_with", "card"),
+        "photos": list(given.get("photos", ())),
+        "compared_with": given.get("compared_with", "card"),
     }
 
 

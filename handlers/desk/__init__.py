@@ -18,6 +18,7 @@ from handlers.desk.contact import (
 )
 from handlers.desk.enrol_in_person import EnrolInPersonHandler
 from handlers.desk.face_sign import (
+    FaceSignCodeHandler,
     FaceSignHandler,
     FaceSignPersonHandler,
     FaceSignPictureHandler,
@@ -72,6 +73,7 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/desk/face-sign/{_VISIT}", FaceSignVisitHandler),
         URLSpec(rf"/desk/face-sign/{_VISIT}/picture", FaceSignPictureHandler),
         URLSpec(rf"/desk/face-sign/{_VISIT}/portrait", FaceSignPortraitHandler),
+        URLSpec(rf"/desk/face-sign/{_VISIT}/code", FaceSignCodeHandler),
         URLSpec(rf"/desk/face-sign/{_VISIT}/receipt", FaceSignReceiptHandler),
         URLSpec(r"/desk/contact", ContactHandler),
         URLSpec(r"/desk/contact/person", ContactPersonHandler),

@@ -115,21 +115,40 @@ class FaceSignPortraitHandler(FaceSignHandler):
         await _stream(self, await facesign.shown_portrait(self.ctx, self.officer, visit))
 
 
-class FaceSignReceiptHandler(FaceSignHandler):
-    """Step three: done, with a receipt to print."""
+class FaceSignCodeHandler(FaceSignHandler):
+    """A code to the phone given at the window, where it is a new one."""
 
     def get(self, visit: str) -> None:  # type: ignore[override]  # the visit is the address
         """Somebody reloaded after an error: back to the visit."""
         self.redirect(f"{_PAGE}/{visit}")
 
     async def post(self, visit: str) -> None:
+        """Send it, and keep what was typed and ticked."""
+        phone, checked = self._typed()
+        problem = None
+        try:
+            await facesign.send_code(self.ctx, self.officer, visit, phone)
+        except Refusal as refusal:
+            problem = self.worded(refusal)
+            self.set_status(problem.status)
+        found = await facesign.received(self.ctx, self.officer, visit)
+        _show(self, found, phone=phone, problem=problem, checked=checked)
+
+    def _typed(self) -> tuple[str, frozenset[str]]:
+        return self.line("phone", _LONGEST), frozenset(self.get_body_arguments("checked"))
+
+
+class FaceSignReceiptHandler(FaceSignCodeHandler):
+    """Step three: done, with a receipt to print."""
+
+    async def post(self, visit: str) -> None:
         """Sign up; a repeated click gives the same receipt."""
-        phone = self.line("phone", _LONGEST)
-        checked = frozenset(self.get_body_arguments("checked"))
+        phone, checked = self._typed()
+        code = self.line("code", _LONGEST)
         found = await facesign.received(self.ctx, self.officer, visit)
         try:
             matter = await facesign.confirm(
-                self.ctx, self.officer, visit, phone=phone, checked=checked
+                self.ctx, self.officer, visit, phone=phone, checked=checked, code=code
             )
         except Refusal as refusal:
             worded = self.worded(refusal)

@@ -116,12 +116,19 @@ async def test_face_signing_opens_a_closed_account_anew(
         await _close(ctx, who)
         at_the_window = await officer(ctx, OFFICE)
         await facesign.face_sign(
-            ctx, at_the_window, id_number=who.id_number, phone="13900000009", cause="anew"
+            ctx,
+            at_the_window,
+            id_number=who.id_number,
+            phone="13900000009",
+            cause="anew",
+            proved=True,
         )
         session = await ctx.stores.sessions.get(who.key)
         assert session is not None and session.phone == "13900000009"
         assert Tier.FACE_SIGNED in session.tiers
-        assert not [m for m in await matters.mine(ctx, session.citizen()) if m.state == "draft"]
+        assert not [
+            m for m in await matters.mine(ctx, session.citizen(ctx.today())) if m.state == "draft"
+        ]
 
 
 @pytest.mark.gen_test(timeout=90)

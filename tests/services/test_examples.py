@@ -137,7 +137,8 @@ class Run:
         if step["action"] == "attach":
             given["photo"] = _photo(step["material"], 99)
         if step["action"] == "face_sign":
-            given |= {**_applicant(), "name": "", "id_number": "", "phone": ""}
+            none = {"name": "", "id_number": "", "phone": "", "before": "", "proved": False}
+            given = {**_applicant(), **none, **given}
         if step["action"] == "change_contact":
             given = {**_applicant(), "name": "", "id_number": "", "before": "13800000001", **given}
         if step["action"] in ("enrol", "enrol_in_person", "amend"):
