@@ -82,10 +82,9 @@ class Session:
     """By app, the account (blind index) the person unbound himself: another one is not bound by
     a code alone."""
 
-    def citizen(self, today: date | None = None) -> Citizen:
+    def citizen(self, today: date) -> Citizen:
         """The person as the verbs take him, with the tiers of the day."""
-        tiers = self.tiers_on(today) if today else self.tiers
-        return Citizen(self.key, self.id_number, self.name, self.phone, tiers)
+        return Citizen(self.key, self.id_number, self.name, self.phone, self.tiers_on(today))
 
     def tiers_on(self, today: date) -> frozenset[Tier]:
         """The tiers that hold on a day: a student's ends with the time for learning."""

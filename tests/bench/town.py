@@ -59,7 +59,7 @@ class Town:
         session = await stores.sessions.get(key)
         if session is None:
             raise RuntimeError("the citizen was not kept")
-        return session.citizen()
+        return session.citizen(self.ctx.today())
 
     async def follower(self, number: int) -> str:
         """The openid of a citizen who follows the official account."""

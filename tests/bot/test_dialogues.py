@@ -283,7 +283,9 @@ def test_a_draft_sent_in_elsewhere_meanwhile_is_shown_not_asked_for(house: Runni
             key = ctx.stores.vault.id_key(phone.person.id_number)
             session = await ctx.stores.sessions.get(key)
             assert session is not None
-            await matters.withdraw(ctx, session.citizen(), number, "test:withdraw-elsewhere")
+            await matters.withdraw(
+                ctx, session.citizen(ctx.today()), number, "test:withdraw-elsewhere"
+            )
 
     asyncio.run(withdraw())
     answer = phone.say("1")

@@ -38,7 +38,7 @@ def standings(house: RunningHouse, phone: Phone) -> list[str]:
     async def look(ctx: Context) -> list[str]:
         session = await ctx.stores.sessions.get(ctx.stores.vault.id_key(phone.person.id_number))
         assert session is not None
-        return [m.standing for m in (await mandates.mine(ctx, session.citizen())).given]
+        return [m.standing for m in (await mandates.mine(ctx, session.citizen(ctx.today()))).given]
 
     async def inside() -> list[str]:
         async with house.open() as ctx:

@@ -162,7 +162,7 @@ async def test_who_is_not_face_signed_needs_the_code_alone(
         assert await ctx.stores.sessions.create(new)
         session = await ctx.stores.sessions.get(key)
         assert session is not None
-        who = session.citizen()
+        who = session.citizen(ctx.today())
         assert [await _logs_in(ctx, who, one) for one in (OLD, NEW)] == ["in", "in"]
         assert await _speaks_for(ctx, OLD) is None
 

@@ -27,7 +27,7 @@ async def test_of_fifty_registrations_one_opens_the_account(
         assert sum(made) == 1
         session = await stores.sessions.get(key)
         assert session is not None
-        assert session.citizen().id_number == ID_NUMBER and session.name == NAME
+        assert session.citizen(NOW.date()).id_number == ID_NUMBER and session.name == NAME
         assert [f"c{i}" in session.causes for i in range(50)] == made
         assert session.tiers == {Tier.DIRECT}
 
