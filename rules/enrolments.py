@@ -17,6 +17,7 @@ from rules.forms import read_values
 from rules.guards import Request, due_of, labels, other_office
 from rules.id_number import birth_date
 from rules.matter import Matter
+from rules.openings import not_open
 from rules.refusals import Refusal
 from rules.vehicle_classes import CLASSES, classes_of
 
@@ -70,8 +71,9 @@ def _entered(request: Request) -> Mapping[str, Any] | Refusal:
     problems += photo_problems(service, given["photos"])
     if problems:
         return Refusal("form-incomplete", fields=problems)
-    if not service.is_open(today, given["region"]):
-        return Refusal("service-not-open", service=service.title)
+    closed = not_open(service, today, given["region"], request.book.texts)
+    if closed is not None:
+        return closed
     refusal = _unfit(request, form, given["office"])
     if refusal is not None:
         return refusal

@@ -19,6 +19,7 @@ from rules.deadlines import end_of_working_days
 from rules.facts import Facts
 from rules.forms import materials_of, missing_parts, read_values
 from rules.matter import Matter, State
+from rules.openings import not_open
 from rules.people import Actor
 from rules.permissions import tier_refusal
 from rules.refusals import Refusal
@@ -93,9 +94,7 @@ def _closed_to(request: Request) -> Refusal | None:
     service, facts = request.service, request.facts
     business = service.who.business
     refusal = tier_refusal(facts.tiers, business, service.title, request.book.texts)
-    if refusal is None and not service.is_open(facts.today, facts.region):
-        return Refusal("service-not-open", service=service.title, business=business)
-    return refusal
+    return refusal or not_open(service, facts.today, facts.region, request.book.texts)
 
 
 def _office(request: Request) -> str | None:

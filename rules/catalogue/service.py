@@ -111,3 +111,8 @@ class Service:
     def is_open(self, on: date, region: str | None = None) -> bool:
         """Whether everybody of the region may use it on that day."""
         return self.status(on, region) == "open"
+
+    def opens(self, on: date, region: str | None = None) -> date | None:
+        """The first later day on which it is planned to be open there; None where none is."""
+        later = sorted(o.since for o in self.openings if o.since > on)
+        return next((day for day in later if self.is_open(day, region)), None)

@@ -12,6 +12,7 @@ from rules.catalogue import build_catalogue
 from rules.conditions import judged, unmet
 from rules.facts import Facts, Licence
 from rules.formats import RowProblem, build_formats
+from rules.openings import not_open
 from rules.people import Tier
 from rules.permissions import (
     FOR_EVERYBODY,
@@ -111,6 +112,36 @@ def test_a_service_opens_by_date_and_smallest_region() -> None:
     assert service.is_open(TODAY, "4114") and service.is_open(TODAY)
     assert not service.is_open(TODAY, "440106")
     assert service.status(date(2030, 1, 1), "4101") == "closed"
+    assert service.opens(date(2015, 12, 31), "4101") == date(2016, 1, 1)
+    assert service.opens(date(2015, 11, 30), "410600") == date(2015, 12, 1)
+    assert service.opens(date(2030, 1, 1), "4101") is None is service.opens(TODAY, "411481")
+
+
+@pytest.mark.parametrize(
+    ("on", "region", "detail", "step"),
+    [
+        (date(2015, 12, 1), "4101", "暂未开通，2016年1月1日开通。", "在此之前请到窗口办理"),
+        (date(2030, 1, 1), "4101", "已停办，改由某局办理。", "请向该单位办理"),
+        (TODAY, "4107", "暂未开通。", "开通时间以公告为准，目前请到窗口办理"),
+    ],
+)
+def test_a_service_that_is_not_open_says_from_when_or_who_has_it(
+    on: date, region: str, detail: str, step: str
+) -> None:
+    content = copy.deepcopy(dict(DEFERRAL))
+    content["openings"] = [
+        {"region": "41", "stage": "open", "from": date(2016, 1, 1)},
+        {"region": "4107", "stage": "planned", "from": date(2016, 1, 1)},
+        {"region": "41", "stage": "closed", "from": date(2030, 1, 1), "successor": "某局"},
+    ]
+    service = build_catalogue(
+        [("licence-deferral.toml", content)], BOOK.texts, BOOK.parameters
+    ).find("licence-deferral")
+    refusal = not_open(service, on, region, BOOK.texts)
+    assert refusal is not None
+    worded = BOOK.texts.refusal(refusal)
+    assert worded.detail.endswith(detail) and worded.next.startswith(step)
+    assert not_open(service, TODAY, "4101", BOOK.texts) is None
 
 
 def test_conditions_are_told_and_judged_as_of_a_day() -> None:
