@@ -7,8 +7,8 @@ from bianmin.engines import engines
 from bianmin.errors import EngineError
 from bianmin.settings import Settings, is_secret, variable
 from bianmin.settings_sources import Loaded, problems
-from storage.census import Glance, glance
 from storage.engines import mongo, redis
+from storage.key_census import Glance, glance
 from storage.stores import database_alone
 
 

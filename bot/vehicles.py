@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.registration import offer
 from bot.scene import Move, Question, Scene, end
 from bot.wording import chosen, joined, listed, numbered, refused
-from casework import bindings, me
+from casework import me, window_bindings
 from rules.refusals import Refusal
 
 _LICENCE = "licence"
@@ -33,7 +33,7 @@ async def begin(scene: Scene) -> Move:
 
 
 async def _shown(scene: Scene) -> str:
-    found = await bindings.vehicles(scene.ctx, scene.person)
+    found = await window_bindings.vehicles(scene.ctx, scene.person)
     lines = [
         scene.say(
             "vehicle_bound" if v.bound else "vehicle_unbound",
@@ -48,7 +48,7 @@ async def _shown(scene: Scene) -> str:
 
 
 async def _bound(scene: Scene) -> list[_Bound]:
-    vehicles = await bindings.vehicles(scene.ctx, scene.person)
+    vehicles = await window_bindings.vehicles(scene.ctx, scene.person)
     found = [_Bound(v.id, scene.say("unbind_vehicle", plate=v.plate)) for v in vehicles if v.bound]
     licences = await me.licences(scene.ctx, scene.person)
     label = scene.say("unbind_licence")
@@ -83,9 +83,9 @@ async def _take_sure(scene: Scene) -> Move:
         return end(scene.say("kept_bound"))
     thing, cause = str(scene.answers["thing"]), scene.cause("unbind")
     if thing == _LICENCE:
-        await bindings.unbind_licence(scene.ctx, scene.person, cause)
+        await window_bindings.unbind_licence(scene.ctx, scene.person, cause)
     else:
-        await bindings.unbind_vehicle(scene.ctx, scene.person, thing, cause)
+        await window_bindings.unbind_vehicle(scene.ctx, scene.person, thing, cause)
     return end(joined(scene.say("unbound"), await _shown(scene)))
 
 

@@ -10,7 +10,8 @@ from casework.enrolments import activate
 from casework.logins import LoggedIn, issue
 from casework.offices import registration_offices
 from casework.rebinding import bind_proved
-from casework.wechat_accounts import WechatIdentity, account_of, wechat_identity, whoami
+from casework.wechat_bindings import whoami
+from casework.wechat_identity import WechatIdentity, account_of, identity_by_code
 from rules import names, phones
 from rules.id_number import age_on, normalise, region_of
 from rules.people import Citizen, Tier
@@ -209,7 +210,7 @@ async def login_wechat(ctx: Context, *, code: str, asker: Asker, device: str) ->
     """Log in by the code of ``wx.login``. Raises not-registered when the account is not bound,
     wechat-code-invalid, too-many-tries."""
     await bounded(ctx, "wechat", asker)
-    identity = await wechat_identity(ctx, code)
+    identity = await identity_by_code(ctx, code)
     citizen = await whoami(ctx, identity)
     if citizen is None:
         raise Refusal("not-registered")

@@ -11,7 +11,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from casework.context import Context
-from casework.wechat_accounts import WechatIdentity, appid_of
+from casework.wechat_identity import WechatIdentity, appid_of
 from storage.sessions import Session
 from storage.vault import VaultError
 

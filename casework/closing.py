@@ -109,7 +109,7 @@ async def say_farewell(ctx: Context, key: str) -> None:
     if farewell is None:
         return
     for bound in farewell.bindings:
-        await ctx.stores.bindings.drop(bound.key, bound.claim)
+        await ctx.stores.wechat_bindings.drop(bound.key, bound.claim)
     if await _told(ctx, key, farewell):
         await ctx.stores.closings.done(key)
 

@@ -16,8 +16,8 @@ import structlog
 
 from casework.context import Context
 from casework.photos import Spool
-from casework.wechat_accounts import in_other_app
-from casework.wechat_bindings import WechatIdentity, account_of, agrees
+from casework.wechat_bindings import agrees, in_other_app
+from casework.wechat_identity import WechatIdentity, account_of
 from notify.outcome import Rejected, Taken
 from notify.wechat import WechatError
 from rules.people import Citizen
@@ -234,8 +234,8 @@ async def _citizen(
             raise Refusal("not-logged-in")
         return logged_in[0].citizen(ctx.today()), logged_in[1]
     # Guessed and looked up at once: whom the account spoke for last is mostly whom it speaks for.
-    last = stores.bindings.last_seen(person)
-    held, guessed = await asyncio.gather(stores.bindings.get(person), _talk_with(ctx, last))
+    last = stores.wechat_bindings.last_seen(person)
+    held, guessed = await asyncio.gather(stores.wechat_bindings.get(person), _talk_with(ctx, last))
     if held is None or held.session is None:
         return None
     found = guessed if held.session == last else await _talk_with(ctx, held.session)

@@ -13,8 +13,8 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Counter
 
+from casework.carriers import Carrier, Reader, carrier, carrier_of, due
 from casework.context import Context
-from casework.mail import Carrier, Reader, carrier, carrier_of, due
 from casework.wechat_bindings import openid_of
 from notify.order import Reach, channels
 from notify.outcome import InDoubt, Outcome, Rejected, Taken

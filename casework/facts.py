@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from casework.context import Context
-from rules.bindings import licence_bound, vehicles_bound
 from rules.facts import Facts, Office
 from rules.id_number import region_of
 from rules.mandates import Mandate, pair_of
 from rules.matter import Matter
+from rules.window_bindings import licence_bound, vehicles_bound
 
 
 async def facts_about(ctx: Context, key: str, id_number: str | None = None) -> Facts:

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 from casework.context import Context
 from casework.views import TimelineEntry
+from rules.mandate_flow import Party, allowed, delegable
 from rules.mandates import DELEGABLE, RELATIONS, Mandate
-from rules.mandating import Party, allowed, delegable
 from rules.messages import scope_labels
 
 

@@ -1,7 +1,8 @@
 """Mandates (委托): a citizen lets a relative act for him online, and takes it back at any time.
 
-Whether the relative named has an account is looked up only when he is told (``casework.mail``) and
-when he asks himself: giving a mandate is answered alike for every ID number and name.
+Whether the relative named has an account is looked up only when he is told
+(``casework.carriers``) and when he asks himself: giving a mandate is answered alike for every ID
+number and name.
 """
 
 import hashlib
@@ -20,8 +21,8 @@ from casework.mandate_views import MandateView, MyMandates, mandate_view, option
 from casework.steps import NOTICE_LANE
 from rules import id_number, names
 from rules.flow import ENDED
+from rules.mandate_flow import Party, decide, mandate_notices
 from rules.mandates import Mandate, begin, evolve, pair_of
-from rules.mandating import Party, decide, mandate_notices
 from rules.matter import Event, NewEvent
 from rules.people import Actor, Citizen
 from rules.refusals import Refusal

@@ -3,8 +3,8 @@
 import hmac
 
 from casework.context import Context
-from casework.wechat_accounts import with_unionid
-from casework.wechat_bindings import WechatIdentity, account_of, bind, openid_of
+from casework.wechat_bindings import bind, openid_of
+from casework.wechat_identity import WechatIdentity, account_of, with_unionid
 from rules.rebinding import asks_fact, fact_on_file, read_fact
 from rules.refusals import Refusal
 from storage.sessions import Session

@@ -1,7 +1,7 @@
 """A driving school's batch file: received, checked as a whole, kept until a worker takes it in.
 
 What can be said at once (no table, a wrong heading, a locked archive) is said at once; what is
-wrong with single rows is found by ``casework.school_work``, row by row.
+wrong with single rows is found by ``casework.school_batch_worker``, row by row.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from casework.context import Context
 from casework.desk import record_look
 from casework.officers import Officer
 from casework.photos import Spool
-from casework.portraits import Archive, PieceReader
+from casework.portrait_archive import Archive, PieceReader
 from rules.formats import Format, RowProblem
 from rules.masking import groups
 from rules.refusals import Refusal

@@ -7,9 +7,9 @@ from typing import TypeVar
 import structlog
 
 from casework import closing, effects, registry_portraits, steps
-from casework.binding_sweep import settle_due
 from casework.context import Context
 from casework.conversations import Think, finish_late
+from casework.wechat_binding_sweep import settle_due
 from rules.flow import ENDED
 from rules.people import Actor
 from storage.enrolments import Claim

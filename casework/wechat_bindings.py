@@ -10,23 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from casework.context import Context
+from casework.wechat_identity import APPS, WechatIdentity, account_of, with_unionid
+from rules.people import Citizen
 from rules.refusals import Refusal
-from storage.bindings import UNION, Binding
 from storage.sessions import Session
 from storage.wechat_accounts import WechatAccount
+from storage.wechat_bindings import UNION, Binding
 
 _CLAIM_LENGTH = 16
-APPS = ("mini", "official")
-"""Where a citizen may have one WeChat account each."""
-
-
-@dataclass(frozen=True)
-class WechatIdentity:
-    """A person as WeChat names him: one openid an app, a unionid where the platform gives one."""
-
-    app: str
-    openid: str
-    unionid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,16 +29,6 @@ class BindingView:
     bound_at: datetime
 
 
-def appid_of(ctx: Context, app: str) -> str:
-    """The appid of the official account or of the mini-program."""
-    return ctx.settings.official_appid if app == "official" else ctx.settings.mini_appid
-
-
-def account_of(ctx: Context, identity: WechatIdentity) -> str:
-    """The blind index of a WeChat account in its app."""
-    return ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
-
-
 def _union_of(ctx: Context, unionid: str) -> str:
     return ctx.stores.vault.openid_key(UNION, unionid)
 
@@ -57,13 +38,22 @@ def _union_of(ctx: Context, unionid: str) -> str:
 
 async def person_of(ctx: Context, identity: WechatIdentity) -> Session | None:
     """The account of the citizen a WeChat account speaks for; None when it is nobody's."""
-    held = await ctx.stores.bindings.get(account_of(ctx, identity))
+    held = await ctx.stores.wechat_bindings.get(account_of(ctx, identity))
     if held is None or held.session is None:
         return None
     session = await ctx.stores.sessions.get(held.session)
     if session is None or not await agrees(ctx, identity, held, session):
         return None
     return session
+
+
+async def whoami(ctx: Context, identity: WechatIdentity) -> Citizen | None:
+    """The citizen a WeChat account speaks for, if any: bound, or known by its unionid in the other
+    app."""
+    session = await person_of(ctx, identity)
+    if session is None:
+        session = await by_union(ctx, identity)
+    return session.citizen(ctx.today()) if session else None
 
 
 async def agrees(ctx: Context, identity: WechatIdentity, held: Binding, session: Session) -> bool:
@@ -79,12 +69,12 @@ async def agrees(ctx: Context, identity: WechatIdentity, held: Binding, session:
     if held.due is None:
         return False
     if named is not None:
-        other = await ctx.stores.bindings.get(named.key)
+        other = await ctx.stores.wechat_bindings.get(named.key)
         if other is not None and other.session == session.key:
             return False  # another account was bound since, or faster
-        await ctx.stores.wechat.remove(session.key, held.app, named.claim)
+        await ctx.stores.wechat_accounts.remove(session.key, held.app, named.claim)
     entry = _named(ctx, identity, held.claim, held.bound_at)
-    return await ctx.stores.wechat.put_if_none(session.key, held.app, entry)
+    return await ctx.stores.wechat_accounts.put_if_none(session.key, held.app, entry)
 
 
 async def openid_of(ctx: Context, session: Session, app: str) -> str | None:
@@ -96,10 +86,10 @@ async def openid_of(ctx: Context, session: Session, app: str) -> str | None:
     named = session.wechat.get(app)
     if named is None:
         return None
-    held = await ctx.stores.bindings.get(named.key)
+    held = await ctx.stores.wechat_bindings.get(named.key)
     if held is not None and held.session == session.key:
         return named.openid
-    await ctx.stores.wechat.remove(session.key, app, named.claim)
+    await ctx.stores.wechat_accounts.remove(session.key, app, named.claim)
     return None
 
 
@@ -118,7 +108,7 @@ async def by_union(ctx: Context, identity: WechatIdentity) -> Session | None:
     if identity.unionid is None:
         return None
     union = _union_of(ctx, identity.unionid)
-    held = await ctx.stores.bindings.get(union)
+    held = await ctx.stores.wechat_bindings.get(union)
     session = await ctx.stores.sessions.get(held.session) if held and held.session else None
     if session is None:
         return None
@@ -130,6 +120,12 @@ async def by_union(ctx: Context, identity: WechatIdentity) -> Session | None:
     return await ctx.stores.sessions.get(session.key)
 
 
+async def in_other_app(ctx: Context, identity: WechatIdentity) -> bool:
+    """Whether somebody who writes for the first time is known in the other app, by his unionid:
+    from here on he is known in this one too."""
+    return await by_union(ctx, await with_unionid(ctx, identity)) is not None
+
+
 # -- binding -------------------------------------------------------------------------------------
 
 
@@ -139,18 +135,20 @@ async def bind(ctx: Context, key: str, identity: WechatIdentity, *, tell: bool =
     account = account_of(ctx, identity)
     claim, now = ctx.ids.token()[:_CLAIM_LENGTH], ctx.now()
     due = now + ctx.seconds("login.binding_seconds")
-    await ctx.stores.bindings.bind(Binding(account, identity.app, key, claim, now, due, tell=tell))
+    await ctx.stores.wechat_bindings.bind(
+        Binding(account, identity.app, key, claim, now, due, tell=tell)
+    )
     ctx.checkpoint("after-binding")
-    await ctx.stores.wechat.put(key, identity.app, _named(ctx, identity, claim, now))
+    await ctx.stores.wechat_accounts.put(key, identity.app, _named(ctx, identity, claim, now))
     ctx.checkpoint("after-naming")
-    held = await ctx.stores.bindings.get(account)
+    held = await ctx.stores.wechat_bindings.get(account)
     if held is None or held.claim != claim:
         # Bound to somebody else meanwhile, who finishes it: it was ours for a moment.
         await _release(ctx, key, identity.app, account)
         return
     if identity.unionid is not None:
         union = _union_of(ctx, identity.unionid)
-        await ctx.stores.bindings.bind(Binding(union, UNION, key, claim, now))
+        await ctx.stores.wechat_bindings.bind(Binding(union, UNION, key, claim, now))
     await finish(ctx, held)
 
 
@@ -170,22 +168,24 @@ async def finish(ctx: Context, held: Binding) -> None:
     for former in held.former:
         await _leave(ctx, former, held)
     if held.session is None:
-        await ctx.stores.bindings.drop(held.account, held.claim)
+        await ctx.stores.wechat_bindings.drop(held.account, held.claim)
         return
     session = await ctx.stores.sessions.get(held.session)
     named = session.wechat.get(held.app) if session is not None else None
     if named is None or named.key != held.account:
         # Another account was bound since, or the binding was begun and never made.
-        await ctx.stores.bindings.drop(held.account, held.claim)
+        await ctx.stores.wechat_bindings.drop(held.account, held.claim)
         return
     for account in named.before:
         await _replaced(ctx, held.session, held.app, account)
-    await ctx.stores.wechat.settled(held.session, held.app, named.claim)
+    await ctx.stores.wechat_accounts.settled(held.session, held.app, named.claim)
     if held.tell:
         # The worker tells: from now on, and again should it die.
-        await ctx.stores.bindings.later(held.account, held.claim, held.due or ctx.now(), ctx.now())
+        await ctx.stores.wechat_bindings.later(
+            held.account, held.claim, held.due or ctx.now(), ctx.now()
+        )
         return
-    await ctx.stores.bindings.settled(held.account, held.claim)
+    await ctx.stores.wechat_bindings.settled(held.account, held.claim)
 
 
 async def _leave(ctx: Context, former: str, held: Binding) -> None:
@@ -209,20 +209,20 @@ async def _release(ctx: Context, key: str, app: str, account: str) -> None:
     named = session.wechat.get(app) if session is not None else None
     if named is None or named.key != account:
         return
-    held = await ctx.stores.bindings.get(account)
+    held = await ctx.stores.wechat_bindings.get(account)
     if held is None or held.session != key:
-        await ctx.stores.wechat.remove(key, app, named.claim)
+        await ctx.stores.wechat_accounts.remove(key, app, named.claim)
 
 
 async def _replaced(ctx: Context, key: str, app: str, account: str) -> None:
     """An account that the person replaced speaks for nobody any more, unless he took it again."""
-    held = await ctx.stores.bindings.get(account)
+    held = await ctx.stores.wechat_bindings.get(account)
     if held is None or held.session != key:
         return
     session = await ctx.stores.sessions.get(key)
     named = session.wechat.get(app) if session is not None else None
     if named is None or named.key != account:
-        await ctx.stores.bindings.drop(account, held.claim)
+        await ctx.stores.wechat_bindings.drop(account, held.claim)
 
 
 # -- unbinding -----------------------------------------------------------------------------------
@@ -237,37 +237,43 @@ async def unbind(ctx: Context, key: str, app: str) -> None:
     named = session.wechat.get(app) if session is not None else None
     if named is not None:
         # Whoever gets at the account by its phone alone is not to unbind and bind his own.
-        await ctx.stores.wechat.remember_last(key, app, named.key)
+        await ctx.stores.wechat_accounts.remember_last(key, app, named.key)
         await _part(ctx, key, app, named)
 
 
 async def drop_named(ctx: Context, before: Session) -> None:
     """Delete the documents of the accounts a session named before it was made to name none."""
     for named in before.wechat.values():
-        await ctx.stores.bindings.drop(named.key, named.claim)
+        await ctx.stores.wechat_bindings.drop(named.key, named.claim)
         if named.union is not None:
-            await ctx.stores.bindings.drop(named.union, named.claim)
+            await ctx.stores.wechat_bindings.drop(named.union, named.claim)
 
 
 async def _part(ctx: Context, key: str, app: str, named: WechatAccount) -> None:
     # The accounts' documents first: what is left in a session alone is nobody's.
     for account in (*named.before, named.key):
-        await ctx.stores.bindings.unbind(account, key, ctx.now())
+        await ctx.stores.wechat_bindings.unbind(account, key, ctx.now())
     if named.union is not None:
-        await ctx.stores.bindings.unbind(named.union, key, ctx.now())
+        await ctx.stores.wechat_bindings.unbind(named.union, key, ctx.now())
     ctx.checkpoint("after-unbinding")
-    await ctx.stores.wechat.remove(key, app, named.claim)
+    await ctx.stores.wechat_accounts.remove(key, app, named.claim)
 
 
-async def forget(ctx: Context, identity: WechatIdentity) -> None:
-    """An account's profile is deleted, whoever it speaks for."""
+async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:
+    """``unsubscribe``: the WeChat profile and what was said before registering are deleted,
+    whoever the account speaks for."""
     account = account_of(ctx, identity)
-    held = await ctx.stores.bindings.get(account)
+    await _forget(ctx, identity, account)
+    await ctx.stores.conversations.drop(account)
+
+
+async def _forget(ctx: Context, identity: WechatIdentity, account: str) -> None:
+    held = await ctx.stores.wechat_bindings.get(account)
     if held is None:
         return
     session = await ctx.stores.sessions.get(held.session) if held.session else None
     named = session.wechat.get(identity.app) if session is not None else None
     if session is not None and named is not None and named.key == account:
         await _part(ctx, session.key, identity.app, named)
-        await ctx.stores.wechat.remember_last(session.key, identity.app, None)
-    await ctx.stores.bindings.drop(account, held.claim)
+        await ctx.stores.wechat_accounts.remember_last(session.key, identity.app, None)
+    await ctx.stores.wechat_bindings.drop(account, held.claim)

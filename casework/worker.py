@@ -10,8 +10,8 @@ from casework.code_sending import send_codes
 from casework.context import Context
 from casework.conversations import Think
 from casework.delivery import deliver_due
+from casework.school_batch_worker import work_batches
 from casework.school_batches import LANE as SCHOOL_LANE
-from casework.school_work import work_batches
 from casework.steps import NOTICE_LANE
 from casework.sweep import sweep
 

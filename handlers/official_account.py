@@ -16,7 +16,8 @@ from tornado.web import HTTPError, stream_request_body
 from wechatpy.messages import BaseMessage
 
 from casework.conversations import Conversations, Incoming
-from casework.wechat_accounts import WechatIdentity, forget_wechat
+from casework.wechat_bindings import forget_wechat
+from casework.wechat_identity import WechatIdentity
 from handlers.base import Access, BaseHandler
 from handlers.wechat_crypto import (
     OfficialCrypto,

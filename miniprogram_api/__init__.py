@@ -5,7 +5,6 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from miniprogram_api import openapi
-from miniprogram_api.bindings import BindingHandler
 from miniprogram_api.consents import ConsentsHandler
 from miniprogram_api.devices import DeviceHandler, DevicesHandler
 from miniprogram_api.dialogue import DialogueHandler
@@ -29,6 +28,7 @@ from miniprogram_api.routing import Route
 from miniprogram_api.services import Guides, OfficesHandler, ServiceHandler, ServicesHandler
 from miniprogram_api.sms_codes import SmsCodesHandler
 from miniprogram_api.vehicles import VehicleBindingHandler, VehiclesHandler
+from miniprogram_api.wechat_bindings import BindingHandler
 from rules.book import Rulebook
 
 ROUTES: tuple[Route, ...] = (

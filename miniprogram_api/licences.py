@@ -1,6 +1,6 @@
 """The citizen's driving licence."""
 
-from casework import bindings, me
+from casework import me, window_bindings
 from casework.views import LicenceView
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, operation
@@ -29,5 +29,5 @@ class LicenceBindingHandler(ApiHandler):
     @operation("Unbind my driving licence", gives=list[LicenceView], refusals=("not-allowed-tier",))
     async def delete(self) -> list[LicenceView]:
         """Bound again only at the window, with the original ID card."""
-        await bindings.unbind_licence(self.ctx, self.citizen, self.cause)
+        await window_bindings.unbind_licence(self.ctx, self.citizen, self.cause)
         return await me.licences(self.ctx, self.citizen)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from casework import accounts, logins, wechat_accounts
+from casework import accounts, logins, wechat_identity
 from casework.askers import prover_at
 from casework.logins import LoggedIn
 from handlers.base import Access
@@ -112,7 +112,7 @@ class IdNumberLoginHandler(ApiHandler):
         """
         wechat = None
         if body.wechat_code:
-            wechat = await wechat_accounts.wechat_identity(self.ctx, body.wechat_code)
+            wechat = await wechat_identity.identity_by_code(self.ctx, body.wechat_code)
         done = await accounts.login(
             self.ctx,
             id_number=body.id_number,

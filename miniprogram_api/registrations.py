@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from casework import accounts, wechat_accounts
+from casework import accounts, wechat_identity
 from casework.askers import prover_at
 from handlers.base import Access
 from miniprogram_api.login import DEVICE, ID_FACT, REBINDING, Login, login_of
@@ -63,7 +63,7 @@ class RegistrationsHandler(ApiHandler):
         """
         wechat = None
         if body.wechat_code:
-            wechat = await wechat_accounts.wechat_identity(self.ctx, body.wechat_code)
+            wechat = await wechat_identity.identity_by_code(self.ctx, body.wechat_code)
         citizen = await accounts.register(
             self.ctx,
             id_number=body.id_number,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from casework import codes, logins, wechat_accounts
+from casework import codes, logins, wechat_identity
 from casework.askers import asker_at
 from casework.codes import CodeSent
 from handlers.base import Access
@@ -52,7 +52,7 @@ class SmsCodesHandler(ApiHandler):
         """The answer does not tell whether there is an account, nor whether the gateway took it."""
         wechat = None
         if body.wechat_code:
-            wechat = await wechat_accounts.wechat_identity(self.ctx, body.wechat_code)
+            wechat = await wechat_identity.identity_by_code(self.ctx, body.wechat_code)
         address = self.request.remote_ip or ""
         return await codes.send_code(
             self.ctx,

@@ -1,6 +1,6 @@
 """The citizen's vehicles."""
 
-from casework import bindings
+from casework import window_bindings
 from casework.views import VehicleView
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, operation
@@ -15,7 +15,7 @@ class VehiclesHandler(ApiHandler):
     async def get(self) -> list[VehicleView]:
         """``bound`` says whether it was bound at the window and is still mine; until then the
         plate is masked."""
-        return await bindings.vehicles(self.ctx, self.citizen)
+        return await window_bindings.vehicles(self.ctx, self.citizen)
 
 
 class VehicleBindingHandler(ApiHandler):
@@ -28,5 +28,5 @@ class VehicleBindingHandler(ApiHandler):
     )
     async def delete(self, vehicle: str) -> list[VehicleView]:
         """Bound again only at the window, with the original ID card."""
-        await bindings.unbind_vehicle(self.ctx, self.citizen, vehicle, self.cause)
-        return await bindings.vehicles(self.ctx, self.citizen)
+        await window_bindings.unbind_vehicle(self.ctx, self.citizen, vehicle, self.cause)
+        return await window_bindings.vehicles(self.ctx, self.citizen)

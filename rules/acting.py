@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from rules.catalogue import Service
+from rules.mandate_flow import delegable
 from rules.mandates import Mandate
-from rules.mandating import delegable
 from rules.matter import Matter
 from rules.people import Actor
 from rules.refusals import Refusal

@@ -1,9 +1,9 @@
 """A new index key, offline: every person under a new index, while nobody works with the data.
 
 Three steps, each taken up again where it was broken off: learn what each index becomes
-(``storage/old_and_new.py``), write every document that holds one anew and only then delete the old
-one, make the chains of the access log anew (``storage/rechain.py``). Only at the very end the keys
-say that the new index key fits; until then neither the old nor the new one starts a process.
+(``storage/reindex_map.py``), write every document that holds one anew and only then delete the old
+one, make the chains of the access log anew (``storage/reindex_chain.py``). Only at the very end the
+keys say that the new index key fits; until then neither the old nor the new one starts a process.
 """
 
 import os
@@ -18,15 +18,15 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from storage.access_log import AccessLog
-from storage.bindings import UNION
-from storage.census import Progress
+from storage.key_census import Progress
 from storage.keyring import index_check, unwrapped_keys
-from storage.old_and_new import MAP, Document, OldAndNew
 from storage.presence import REINDEX, Processes, is_dead
-from storage.rechain import Rechaining
+from storage.reindex_chain import Rechaining
+from storage.reindex_map import MAP, Document, OldAndNew
 from storage.rotation import StillInUse, Tell
-from storage.sealed import SEALED
+from storage.sealed_places import SEALED
 from storage.vault import KEY_BYTES, Vault, VaultError
+from storage.wechat_bindings import UNION
 
 _BATCH = 200
 _DUPLICATE = 11000

@@ -15,11 +15,11 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from storage.census import BATCH, PHOTOS, SCHOOL_FILES, Count, Progress, count_older
 from storage.changes import swap
+from storage.key_census import BATCH, PHOTOS, SCHOOL_FILES, Count, Progress, count_older
 from storage.photos import Photos
 from storage.presence import LEASE, Beat, Processes
-from storage.sealed import SEALED, fields_of, sealed_values, with_values
+from storage.sealed_places import SEALED, fields_of, sealed_values, with_values
 from storage.stores import Stores
 from storage.vault import VaultError, key_number
 

@@ -13,7 +13,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage.access_log import AccessLog
-from storage.bindings import Bindings
 from storage.closing import Closings
 from storage.consents import Consents
 from storage.conversations import Conversations
@@ -34,6 +33,7 @@ from storage.sessions import Sessions
 from storage.tiers import Tiers
 from storage.vault import Vault
 from storage.wechat_accounts import WechatAccounts
+from storage.wechat_bindings import WechatBindings
 
 _ANSWER_SECONDS = 20
 _FIND_SECONDS = 10
@@ -54,9 +54,9 @@ class Stores:
     logins: Logins
     consents: Consents
     closings: Closings
-    wechat: WechatAccounts
+    wechat_accounts: WechatAccounts
     retention: Retention
-    bindings: Bindings
+    wechat_bindings: WechatBindings
     conversations: Conversations
     matters: Matters
     enrolments: Enrolments
@@ -150,9 +150,9 @@ async def open_stores(
         logins=Logins(db["sessions"], vault),
         consents=Consents(db["sessions"]),
         closings=Closings(db["sessions"], vault),
-        wechat=WechatAccounts(db["sessions"], vault),
+        wechat_accounts=WechatAccounts(db["sessions"], vault),
         retention=Retention(db),
-        bindings=Bindings(db["wechat_bindings"]),
+        wechat_bindings=WechatBindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),
         enrolments=Enrolments(db["enrolments"]),

@@ -13,9 +13,9 @@ import psutil
 from bianmin.app import open_house
 from bianmin.demo.pictures import id_card_jpeg, proof_png
 from bianmin.settings import Settings
-from casework import accounts, matters, wechat_accounts
+from casework import accounts, matters, wechat_bindings
 from casework.context import Context
-from casework.wechat_accounts import WechatIdentity
+from casework.wechat_identity import WechatIdentity
 from rules.people import Citizen, Tier
 from storage.sessions import NewSession
 from tests.support.engines import engine_process
@@ -65,7 +65,7 @@ class Town:
         """The openid of a citizen who follows the official account."""
         citizen = await self.citizen(number)
         openid = f"bench-{number}-openid"
-        await wechat_accounts.bind(self.ctx, citizen.key, WechatIdentity("official", openid))
+        await wechat_bindings.bind(self.ctx, citizen.key, WechatIdentity("official", openid))
         return openid
 
     async def token(self, citizen: Citizen) -> str:

@@ -9,7 +9,7 @@ from casework import logins
 from casework.askers import asker_in_chat
 from casework.codes import slot
 from casework.context import Context
-from casework.wechat_bindings import WechatIdentity
+from casework.wechat_identity import WechatIdentity
 from tests.bot.conftest import RunningHouse
 from tests.bot.phone import Phone
 from tests.support.web import fetch

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from casework import (
     accounts,
-    bindings,
     closing,
     codes,
     contacts,
@@ -16,6 +15,7 @@ from casework import (
     mandates,
     matters,
     steps,
+    window_bindings,
 )
 from casework.askers import prover_at
 from casework.context import Context
@@ -206,9 +206,9 @@ async def gets_the_licence(life: Life) -> None:
 
 @verb
 async def unbinds_everything(life: Life) -> None:
-    for vehicle in await bindings.vehicles(life.ctx, life.logged_in):
-        await bindings.unbind_vehicle(life.ctx, life.logged_in, vehicle.id, life.cause + "v")
-    await bindings.unbind_licence(life.ctx, life.logged_in, life.cause + "l")
+    for vehicle in await window_bindings.vehicles(life.ctx, life.logged_in):
+        await window_bindings.unbind_vehicle(life.ctx, life.logged_in, vehicle.id, life.cause + "v")
+    await window_bindings.unbind_licence(life.ctx, life.logged_in, life.cause + "l")
 
 
 @verb

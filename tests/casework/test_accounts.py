@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from casework import accounts, codes, wechat_accounts
+from casework import accounts, codes, wechat_bindings
 from casework.askers import prover_at
 from casework.context import Context
-from casework.wechat_accounts import WechatIdentity
+from casework.wechat_identity import WechatIdentity
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
@@ -48,11 +48,11 @@ async def test_giving_an_old_wechat_away_leaves_the_new_one(
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who, other = await citizen(ctx, 1), await citizen(ctx, 2)
         old, new = WechatIdentity("mini", "old"), WechatIdentity("mini", "new")
-        await wechat_accounts.bind(ctx, who.key, old)
-        await wechat_accounts.bind(ctx, who.key, new)
-        await wechat_accounts.bind(ctx, other.key, old)
+        await wechat_bindings.bind(ctx, who.key, old)
+        await wechat_bindings.bind(ctx, who.key, new)
+        await wechat_bindings.bind(ctx, other.key, old)
         assert await _reached(ctx, who) == "new" and await _reached(ctx, other) == "old"
-        await wechat_accounts.forget_wechat(ctx, new)
+        await wechat_bindings.forget_wechat(ctx, new)
         assert await _reached(ctx, who) is None
 
 

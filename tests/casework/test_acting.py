@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from casework import desk, mandates, matters, steps
+from casework.carriers import MatterCarrier
 from casework.context import Context
 from casework.facts import facts_of
-from casework.mail import MatterCarrier
 from casework.views import MatterView
 from rules.flow import decide, evolve
 from rules.matter import Event, NewEvent

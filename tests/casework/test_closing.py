@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bianmin.settings import PREFIX
-from casework import accounts, closing, codes, facesign, logins, matters, wechat_accounts
+from casework import accounts, closing, codes, facesign, logins, matters, wechat_bindings
 from casework.askers import prover_at
 from casework.closing import Closed
 from casework.context import Context
 from casework.sweep import sweep
-from casework.wechat_accounts import WechatIdentity
+from casework.wechat_identity import WechatIdentity
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
@@ -55,15 +55,15 @@ async def test_nobody_reaches_anything_by_a_closed_account(
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who = await citizen(ctx, 1)
         identity = WechatIdentity("mini", "openid-1")
-        await wechat_accounts.bind(ctx, who.key, identity)
+        await wechat_bindings.bind(ctx, who.key, identity)
         token = (await accounts.open_session(ctx, who, "mini", "手机")).token
         number = await draft(ctx, who)
         with pytest.raises(Refusal, match="code-wrong"):
             await _close(ctx, who, "000000")
-        assert await wechat_accounts.whoami(ctx, identity) is not None
+        assert await wechat_bindings.whoami(ctx, identity) is not None
         closed = await _close(ctx, who)
         assert any("身份证号" in stays.label for stays in closed.stays)
-        assert await wechat_accounts.whoami(ctx, identity) is None
+        assert await wechat_bindings.whoami(ctx, identity) is None
         with pytest.raises(Refusal, match="not-logged-in"):
             await logins.authenticate(ctx, token)
         with pytest.raises(Refusal, match="not-logged-in"):
@@ -169,7 +169,7 @@ async def test_closing_and_registering_at_once_leave_one_or_the_other(
         seen = set()
         for order in range(1, 13):
             who = await citizen(one, order)
-            await wechat_accounts.bind(one, who.key, WechatIdentity("mini", "openid-old"))
+            await wechat_bindings.bind(one, who.key, WechatIdentity("mini", "openid-old"))
             wait = 0.08 * (order % 2)
             await asyncio.gather(
                 _after(wait, _close(one, who, cause=f"a{order}")),
@@ -187,7 +187,7 @@ async def test_closing_and_registering_at_once_leave_one_or_the_other(
                 assert "phone" not in held["person"] and "phone_key" not in held
             else:
                 assert session.phone == who.phone and session.tiers
-                assert await wechat_accounts.whoami(other, WechatIdentity("mini", "openid-new"))
+                assert await wechat_bindings.whoami(other, WechatIdentity("mini", "openid-new"))
         assert seen == {True, False}, "the race never went both ways"
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from casework import accounts, codes, wechat_accounts
+from casework import accounts, codes, wechat_bindings
 from casework.askers import Asker, asker_at, asker_in_chat, prover_at
 from casework.code_sending import send_codes
 from casework.codes import CodeSent
 from casework.context import Context
-from casework.wechat_accounts import WechatIdentity
+from casework.wechat_identity import WechatIdentity
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
 from storage.outbox import CodeJob
@@ -111,7 +111,7 @@ async def test_strangers_leave_a_share_to_who_is_known(
         proof = prover_at(ctx, HERE, device.challenge)
         assert await _login(ctx, who.id_number, job.code, proof) == "in"
         mine = WechatIdentity("mini", "mine")
-        await wechat_accounts.bind(ctx, key, mine)
+        await wechat_bindings.bind(ctx, key, mine)
         # Strangers, each from another place, until nothing is left for them.
         said = []
         for n in range(6):
@@ -139,7 +139,7 @@ async def test_strangers_may_not_use_up_a_phone_by_registering_others(
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who = await citizen(ctx, 1)
         chat = asker_in_chat(ctx, WechatIdentity("official", "mine"))
-        await wechat_accounts.bind(ctx, who.key, WechatIdentity("official", "mine"))
+        await wechat_bindings.bind(ctx, who.key, WechatIdentity("official", "mine"))
         phone = f"phone:{ctx.stores.vault.phone_key(who.phone)}"
         for n in range(6):
             await _minute_over(ctx, phone)
@@ -150,7 +150,7 @@ async def test_strangers_may_not_use_up_a_phone_by_registering_others(
         # Nor does another account's known device help: this is not its phone.
         other = await citizen(ctx, 2)
         theirs = WechatIdentity("mini", "theirs")
-        await wechat_accounts.bind(ctx, other.key, theirs)
+        await wechat_bindings.bind(ctx, other.key, theirs)
         await _minute_over(ctx, phone)
         spare = asker_at(ctx, HERE, wechat=theirs)
         assert await _said(ctx, other.id_number, spare, who.phone) == "sent"
@@ -206,7 +206,7 @@ async def test_a_flood_is_bounded_and_shuts_nobody_out_who_is_known(
 ) -> None:
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who, mine = await citizen(ctx, 1), WechatIdentity("mini", "mine")
-        await wechat_accounts.bind(ctx, who.key, mine)
+        await wechat_bindings.bind(ctx, who.key, mine)
         all_of_them = ("code:strangers", int(ctx.figure("sms_code.strangers_per_minute")), 60)
         while not await ctx.stores.memory.take([all_of_them] * 200):
             pass

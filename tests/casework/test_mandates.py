@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from casework import mandates
+from casework.carriers import carrier, carrier_of
 from casework.context import Context
-from casework.mail import carrier, carrier_of
 from casework.mandate_views import MandateView
 from rules.mandates import pair_of
 from rules.people import Citizen

@@ -9,10 +9,11 @@ from casework import matters
 from casework.context import Context
 from casework.delivery import attend
 from casework.sweep import sweep
-from casework.wechat_bindings import WechatIdentity, account_of, bind
+from casework.wechat_bindings import bind
+from casework.wechat_identity import WechatIdentity, account_of
 from rules.people import Citizen
-from storage.bindings import Binding
 from storage.engines import EngineUrls
+from storage.wechat_bindings import Binding
 from tests.casework.inside import citizen, draft, house, silent, submitted
 
 
@@ -49,7 +50,7 @@ async def test_a_notice_does_not_follow_the_wechat_to_another_member_of_the_fami
         number = await submitted(ctx, mother)
         # Half a change-over is enough: whoever dies after the account's own document was written.
         account = account_of(ctx, WechatIdentity("mini", shared))
-        await ctx.stores.bindings.bind(Binding(account, "mini", son.key, "c", ctx.now()))
+        await ctx.stores.wechat_bindings.bind(Binding(account, "mini", son.key, "c", ctx.now()))
         await attend(ctx, number)
         stored = await ctx.stores.matters.get(number)
         assert stored is not None

@@ -7,16 +7,10 @@ import pytest
 
 from casework import accounts, codes
 from casework.askers import asker_in_chat
-from casework.binding_sweep import settle_due
 from casework.context import Context
-from casework.wechat_accounts import whoami
-from casework.wechat_bindings import (
-    WechatIdentity,
-    account_of,
-    drop_named,
-    forget,
-    unbind,
-)
+from casework.wechat_binding_sweep import settle_due
+from casework.wechat_bindings import drop_named, forget_wechat, unbind, whoami
+from casework.wechat_identity import WechatIdentity, account_of
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
@@ -135,9 +129,9 @@ async def test_whoever_has_only_the_phone_does_not_get_round_it(
         assert await ctx.stores.sessions.change_phone(who.key, "at-the-window", who.phone)
         assert await _speaks_for(ctx, OLD) is None
         await drop_named(ctx, before)
-        assert await ctx.stores.bindings.get(account_of(ctx, OLD)) is None
+        assert await ctx.stores.wechat_bindings.get(account_of(ctx, OLD)) is None
         assert await _logs_in(ctx, who, NEW) == "in"
-        await forget(ctx, NEW)
+        await forget_wechat(ctx, NEW)
         assert await _logs_in(ctx, who, OLD) == "in"
 
 
@@ -176,19 +170,19 @@ async def test_it_is_told_by_the_worker_until_the_gateway_took_it(
         who = await citizen(ctx, 1)
         await _with_card(ctx, who)
         assert await _logs_in(ctx, who, OLD) == "in"
-        assert await ctx.stores.bindings.due(ctx.now(), 9) == []
+        assert await ctx.stores.wechat_bindings.due(ctx.now(), 9) == []
         assert await _logs_in(ctx, who, NEW, CARD.isoformat()) == "in"
-        (held,) = await ctx.stores.bindings.due(ctx.now(), 9)
+        (held,) = await ctx.stores.wechat_bindings.due(ctx.now(), 9)
         assert held.tell and held.account == account_of(ctx, NEW)
         # No gateway answers here: it stays owed, for a day.
         assert await settle_due(ctx) == 1
-        assert await ctx.stores.bindings.due(ctx.now(), 9) == []
+        assert await ctx.stores.wechat_bindings.due(ctx.now(), 9) == []
         ctx.clock.ahead += ctx.seconds("login.binding_seconds")
         assert await settle_due(ctx) == 1
-        kept = await ctx.stores.bindings.get(account_of(ctx, NEW))
+        kept = await ctx.stores.wechat_bindings.get(account_of(ctx, NEW))
         assert kept is not None and kept.tell
         ctx.clock.ahead += ctx.seconds("login.token_seconds")
         assert await settle_due(ctx) == 1
-        kept = await ctx.stores.bindings.get(account_of(ctx, NEW))
+        kept = await ctx.stores.wechat_bindings.get(account_of(ctx, NEW))
         assert kept is not None and kept.due is None
         assert await _speaks_for(ctx, NEW) == who.key

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from casework import wechat_bindings
-from casework.binding_sweep import settle_due
+from casework import wechat_identity
 from casework.context import Context
-from casework.wechat_accounts import forget_wechat, whoami
-from casework.wechat_bindings import WechatIdentity, bind, openid_of, unbind
+from casework.wechat_binding_sweep import settle_due
+from casework.wechat_bindings import bind, forget_wechat, openid_of, unbind, whoami
+from casework.wechat_identity import WechatIdentity
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
@@ -249,7 +249,7 @@ async def test_there_are_two_apps(
         await bind(home.ctx, home.one.key, WechatIdentity("official", "o-chat"))
         with pytest.raises(Refusal, match="not-found"):
             await unbind(home.ctx, home.one.key, "web")
-        for app in wechat_bindings.APPS:
+        for app in wechat_identity.APPS:
             await unbind(home.ctx, home.one.key, app)
         assert await home.reached(home.one) is await home.reached(home.one, "official") is None
         assert await home.left_over() == 0

@@ -10,7 +10,7 @@ from typing import Any
 from casework.context import Context
 from storage.conversations import Place
 from storage.engines import EngineUrls
-from storage.sealed import unlisted_values
+from storage.sealed_places import unlisted_values
 from storage.vault import key_number
 from tests.support.citizens import OFFICE, Citizen
 from tests.support.processes import House

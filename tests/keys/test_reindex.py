@@ -8,7 +8,7 @@ from typing import Any
 
 from casework.context import Context
 from storage.engines import EngineUrls
-from storage.old_and_new import LEFT, MAP, MAPPED
+from storage.reindex_map import LEFT, MAP, MAPPED
 from tests.keys.houses import Lived, lived, sealed_under
 from tests.support.processes import House
 from tests.support.story import look, say

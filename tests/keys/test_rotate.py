@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from storage.engines import EngineUrls
-from storage.sealed import SEALED, unlisted_values
+from storage.sealed_places import SEALED, unlisted_values
 from storage.vault import Vault
 from tests.keys.houses import Lived, lived, sealed_under
 from tests.support.processes import House

@@ -10,7 +10,7 @@ from dataclasses import replace
 from bianmin.app import open_house
 from bianmin.settings import Settings
 from casework import delivery
-from casework.mail import carrier
+from casework.carriers import carrier
 from rules.notices import NoticeState
 from storage.engines import EngineUrls
 

@@ -12,29 +12,30 @@ import sys
 from pathlib import Path
 
 from casework.context import Context
-from casework.wechat_bindings import WechatIdentity, account_of, bind
-from storage.bindings import Binding
+from casework.wechat_bindings import bind
+from casework.wechat_identity import WechatIdentity, account_of
 from storage.engines import EngineUrls
 from storage.wechat_accounts import WechatAccount
+from storage.wechat_bindings import Binding
 from tests.casework.inside import house
 
 
 async def careless(ctx: Context, key: str, identity: WechatIdentity) -> None:
     """Look, then write."""
     account, claim, now = account_of(ctx, identity), ctx.ids.token()[:16], ctx.now()
-    previous = await ctx.stores.bindings.get(account)
+    previous = await ctx.stores.wechat_bindings.get(account)
     if previous is not None and previous.session not in (None, key):
         session = await ctx.stores.sessions.get(str(previous.session))
         named = session.wechat.get(identity.app) if session else None
         if session is not None and named is not None and named.key == account:
-            await ctx.stores.wechat.remove(session.key, identity.app, named.claim)
+            await ctx.stores.wechat_accounts.remove(session.key, identity.app, named.claim)
     mine = await ctx.stores.sessions.get(key)
     replaced = mine.wechat.get(identity.app) if mine else None
-    await ctx.stores.bindings.bind(Binding(account, identity.app, key, claim, now))
+    await ctx.stores.wechat_bindings.bind(Binding(account, identity.app, key, claim, now))
     entry = WechatAccount(account, claim, identity.openid, now)
-    await ctx.stores.wechat.put(key, identity.app, entry)
+    await ctx.stores.wechat_accounts.put(key, identity.app, entry)
     if replaced is not None and replaced.key != account:
-        await ctx.stores.bindings.drop(replaced.key, replaced.claim)
+        await ctx.stores.wechat_bindings.drop(replaced.key, replaced.claim)
 
 
 async def main(way: str, urls: EngineUrls, database: str, folder: Path) -> None:

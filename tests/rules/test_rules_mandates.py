@@ -19,11 +19,11 @@ from rules.catalogue import Service
 from rules.facts import Facts, Licence
 from rules.flow import TABLE, decide, evolve
 from rules.flow import begin as begin_matter
+from rules.mandate_flow import TABLE as MANDATING
+from rules.mandate_flow import allowed, delegable, mandate_notices
+from rules.mandate_flow import decide as decide_mandate
 from rules.mandates import DELEGABLE, Mandate, Standing, begin, replay
 from rules.mandates import evolve as evolve_mandate
-from rules.mandating import TABLE as MANDATING
-from rules.mandating import allowed, delegable, mandate_notices
-from rules.mandating import decide as decide_mandate
 from rules.matter import Event, Matter, NewEvent
 from rules.people import Actor, Tier
 from rules.permissions import PERMISSIONS

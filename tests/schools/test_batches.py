@@ -10,8 +10,8 @@ import pytest
 from casework import enrolments, school_batches, steps
 from casework.context import Context
 from casework.officers import Officer
+from casework.school_batch_worker import _Slice, work_batches
 from casework.school_batches import BatchView, Upload
-from casework.school_work import _Slice, work_batches
 from casework.tables import content_of, write_csv, write_xlsx
 from rules.book import load_rulebook
 from rules.privacy import stored_paths

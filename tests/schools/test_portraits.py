@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from casework.portraits import Archive, PieceReader
+from casework.portrait_archive import Archive, PieceReader
 from rules.refusals import Refusal
 
 PIECE = 1000

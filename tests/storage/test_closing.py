@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from rules.people import Tier
-from storage.bindings import Binding
 from storage.engines import EngineUrls
 from storage.sessions import NewSession
 from storage.stores import Stores
 from storage.wechat_accounts import WechatAccount
+from storage.wechat_bindings import Binding
 from tests.storage.opening import ID_NUMBER, NAME, NOW, PHONE, opened, registered
 
 LATER = NOW + timedelta(days=1)
@@ -31,8 +31,8 @@ async def _document(stores: Stores, key: str) -> dict[str, Any]:
 async def _full(stores: Stores) -> str:
     """An account with something in every part."""
     key = await registered(stores)
-    await stores.wechat.put(key, "mini", WechatAccount("openid-key", "c1", "openid", NOW))
-    await stores.bindings.bind(Binding("openid-key", "mini", key, "c1", NOW))
+    await stores.wechat_accounts.put(key, "mini", WechatAccount("openid-key", "c1", "openid", NOW))
+    await stores.wechat_bindings.bind(Binding("openid-key", "mini", key, "c1", NOW))
     await stores.consents.add_consent(key, "t", "consent")
     await stores.consents.agree(key, "1", NOW, "mini")
     await stores.sessions.grant_tier(
@@ -127,7 +127,9 @@ async def test_it_is_closed_only_as_it_was_seen(
         await stores.sessions.claim_open(key, "s", "1")
         assert not await stores.closings.close(key, seen, LATER, MONTH)
         await stores.sessions.release_open(key, "s", "1")
-        await stores.wechat.put(key, "official", WechatAccount("other", "c2", "openid-2", NOW))
+        await stores.wechat_accounts.put(
+            key, "official", WechatAccount("other", "c2", "openid-2", NOW)
+        )
         assert not await stores.closings.close(key, seen, LATER, MONTH)
         assert await stores.sessions.get(key) is not None
 
@@ -147,8 +149,10 @@ async def test_one_teller_at_a_time(engine_urls: EngineUrls, mongo_database: str
             )
         )
         assert sum(begun) == 1
-        await stores.bindings.bind(Binding("openid-key", "mini", "somebody else", "c3", LATER))
+        await stores.wechat_bindings.bind(
+            Binding("openid-key", "mini", "somebody else", "c3", LATER)
+        )
         for bound in farewell.bindings:
-            await stores.bindings.drop(bound.key, bound.claim)
-        held = await stores.bindings.get("openid-key")
+            await stores.wechat_bindings.drop(bound.key, bound.claim)
+        held = await stores.wechat_bindings.get("openid-key")
         assert held is not None and held.session == "somebody else"

@@ -3,11 +3,11 @@
 import bson
 import pytest
 
-from storage.bindings import Binding
 from storage.conversations import Place
 from storage.engines import EngineUrls
 from storage.officers import OfficerRecord
 from storage.wechat_accounts import WechatAccount
+from storage.wechat_bindings import Binding
 from tests.storage.opening import ID_NUMBER, NAME, NOW, PHONE, opened, registered
 from tests.storage.test_registry import LICENCE, VEHICLE
 from tests.storage.test_sessions import _grant
@@ -21,9 +21,11 @@ async def test_a_dump_names_nobody(engine_urls: EngineUrls, mongo_database: str)
     async with opened(engine_urls, mongo_database) as stores:
         key = await registered(stores)
         await _grant(stores, key, "e1", "13900010009")
-        await stores.wechat.put(key, "mini", WechatAccount("k", "c", OPENID, NOW, OPENID, "u"))
+        await stores.wechat_accounts.put(
+            key, "mini", WechatAccount("k", "c", OPENID, NOW, OPENID, "u")
+        )
         account = stores.vault.openid_key("wx1", OPENID)
-        await stores.bindings.bind(Binding(account, "mini", key, "c", NOW))
+        await stores.wechat_bindings.bind(Binding(account, "mini", key, "c", NOW))
         await stores.registry.upsert_population([{"id_number": ID_NUMBER, "name": NAME}])
         await stores.registry.upsert_licences([LICENCE])
         await stores.registry.upsert_vehicles([VEHICLE])

@@ -13,12 +13,11 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
+from rules.mandate_flow import mandate_notices
 from rules.mandates import begin, evolve
-from rules.mandating import mandate_notices
 from rules.matter import Event, State
 from rules.people import Actor
 from storage.access_log import AccessLog
-from storage.bindings import Binding, Bindings
 from storage.closing import Closings
 from storage.consents import Consents
 from storage.conversations import Conversations, Place
@@ -37,11 +36,12 @@ from storage.registry import Hold, Registry
 from storage.retention import Aged, Retention
 from storage.rotation import Rotation
 from storage.school_batches import Progress, RowProblems, SchoolBatches
-from storage.sealed import SEALED
+from storage.sealed_places import SEALED
 from storage.sessions import NewSession, Sessions
 from storage.stores import Stores, real_time
 from storage.vault import Vault
 from storage.wechat_accounts import WechatAccount, WechatAccounts
+from storage.wechat_bindings import Binding, WechatBindings
 from tests.storage.opening import ID_NUMBER, INDEX, MASTER, NAME, NOW, PHONE, opened
 from tests.storage.test_logins import _device
 from tests.storage.test_matters import _draft, _filled, _notice
@@ -98,7 +98,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     await consents.use_consent(key, "t")
     await consents.return_consent(key, "t")
     await consents.agree(key, "1", NOW, "mini")
-    bindings = Bindings(database["wechat_bindings"])
+    bindings = WechatBindings(database["wechat_bindings"])
     for one in (key, "another"):
         await bindings.bind(Binding("o", "mini", one, "c", NOW, NOW))
     for held in await bindings.due(later, 9):

@@ -7,8 +7,8 @@ import pytest
 
 from storage.engines import EngineUrls
 from storage.keyring import index_check
-from storage.old_and_new import MAP
 from storage.reindex import Keys, Reindexed, Reindexing
+from storage.reindex_map import MAP
 from storage.rotation import StillInUse
 from storage.stores import Stores, open_stores, real_time
 from tests.storage.opening import ID_NUMBER, INDEX, MASTER, NAME, NOW, opened, registered

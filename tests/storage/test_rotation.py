@@ -13,7 +13,7 @@ from storage.changes import swap
 from storage.engines import EngineUrls
 from storage.pieces import PIECE_BYTES
 from storage.rotation import Rotation
-from storage.sealed import sealed_values, with_values
+from storage.sealed_places import sealed_values, with_values
 from storage.stores import Stores, real_time
 from storage.vault import VaultError, key_number
 from tests.storage.opening import NOW, PHONE, opened, registered

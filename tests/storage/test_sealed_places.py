@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from storage.sealed import SEALED, UNLISTED
+from storage.sealed_places import SEALED, UNLISTED
 
 ROOT = Path(__file__).parents[2]
 PASSING = {"shared", "kept", "challenge", "outbox"}

@@ -3,7 +3,7 @@
 from casework import codes
 from casework.askers import Asker, asker_in_chat, prover_at
 from casework.context import Context
-from casework.wechat_accounts import WechatIdentity
+from casework.wechat_identity import WechatIdentity
 
 CODE = "123456"
 _LIFE = 300

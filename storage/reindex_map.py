@@ -13,7 +13,7 @@ import orjson
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
-from storage.sealed import SealedValue, sealed_values, with_values
+from storage.sealed_places import SealedValue, sealed_values, with_values
 from storage.vault import Vault, VaultError
 
 MAP = "reindex_map"
@@ -39,7 +39,7 @@ LEFT = frozenset(
         *("school-row", "upload", "farewell"),
         # Devices known by a ticket that only they hold: they are strangers once.
         "asker",
-        # The chains of the access log, which are made anew (storage/rechain.py).
+        # The chains of the access log, which are made anew (storage/reindex_chain.py).
         "access-log",
     }
 )

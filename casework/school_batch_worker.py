@@ -16,7 +16,7 @@ import structlog
 from casework import enrolments, steps
 from casework.context import Context
 from casework.officers import Officer
-from casework.portraits import Archive
+from casework.portrait_archive import Archive
 from casework.school_batches import load_rows, open_archive
 from casework.spooling import MAX_BYTES
 from rules.refusals import Refusal

@@ -7,8 +7,8 @@ import structlog
 from casework.context import Context
 from casework.wechat_bindings import finish
 from notify.outcome import Rejected
-from storage.bindings import Binding
 from storage.sessions import Session
+from storage.wechat_bindings import Binding
 
 log = structlog.get_logger()
 
@@ -18,7 +18,7 @@ _TELL_FOR = timedelta(days=1)
 
 async def settle_due(ctx: Context) -> int:
     """Finish what was left of bindings, and tell what is to be told; how many there were."""
-    found = await ctx.stores.bindings.due(ctx.now(), _BATCH)
+    found = await ctx.stores.wechat_bindings.due(ctx.now(), _BATCH)
     for held in found:
         try:
             await _settle(ctx, held)
@@ -31,7 +31,7 @@ async def _settle(ctx: Context, held: Binding) -> None:
     lease = ctx.now() + ctx.seconds("login.binding_seconds")
     if held.due is None:
         return
-    if not await ctx.stores.bindings.later(held.account, held.claim, held.due, lease):
+    if not await ctx.stores.wechat_bindings.later(held.account, held.claim, held.due, lease):
         return  # another worker has it
     told = not held.tell
     if held.tell and held.session is not None:

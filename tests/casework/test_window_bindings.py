@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from casework import bindings, facesign, me
+from casework import facesign, me, window_bindings
 from casework.context import Context
 from casework.facts import facts_about
 from rules.people import Citizen, Tier
@@ -72,12 +72,12 @@ async def test_what_he_lets_go_comes_back_at_the_window_only(
 ) -> None:
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who = await _signed(ctx, 1)
-        views = await bindings.vehicles(ctx, who)
+        views = await window_bindings.vehicles(ctx, who)
         assert [(v.plate, v.bound) for v in views] == [(p, True) for p in PLATES]
-        await bindings.unbind_vehicle(ctx, who, views[0].id, "once")
-        await bindings.unbind_licence(ctx, who, "licence")
+        await window_bindings.unbind_vehicle(ctx, who, views[0].id, "once")
+        await window_bindings.unbind_licence(ctx, who, "licence")
         assert await _bound(ctx, who) == (False, frozenset(PLATES[1:]))
-        masked, whole = await bindings.vehicles(ctx, who)
+        masked, whole = await window_bindings.vehicles(ctx, who)
         assert (masked.plate, whole.plate) == ("豫A***01", PLATES[1])
         assert [licence.bound for licence in await me.licences(ctx, who)] == [False]
         await facesign.face_sign(
@@ -85,7 +85,7 @@ async def test_what_he_lets_go_comes_back_at_the_window_only(
         )
         assert await _bound(ctx, who) == (True, frozenset(PLATES))
         # The first wish, repeated late: what was bound anew since stays bound.
-        await bindings.unbind_vehicle(ctx, who, views[0].id, "once")
+        await window_bindings.unbind_vehicle(ctx, who, views[0].id, "once")
         assert await _bound(ctx, who) == (True, frozenset(PLATES))
 
 
@@ -95,9 +95,9 @@ async def test_nobody_lets_go_of_anothers_vehicle(
 ) -> None:
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         who, other = await _signed(ctx, 1), await citizen(ctx, 2)
-        handle = (await bindings.vehicles(ctx, who))[0].id
+        handle = (await window_bindings.vehicles(ctx, who))[0].id
         with pytest.raises(Refusal) as refused:
-            await bindings.unbind_vehicle(ctx, other, handle, "theirs")
+            await window_bindings.unbind_vehicle(ctx, other, handle, "theirs")
         assert refused.value.code == "not-found"
         assert (await _bound(ctx, who))[1] == frozenset(PLATES)
 
@@ -114,7 +114,7 @@ async def test_a_student_looks_up_neither_licence_nor_vehicles(
         for tier in (Tier.DIRECT, Tier.FACE_SIGNED):
             change = {"$unset": {f"tiers.{tier}": ""}}
             await ctx.stores.database["sessions"].update_one({"_id": who.key}, change)
-        for look in (bindings.vehicles, me.licences):
+        for look in (window_bindings.vehicles, me.licences):
             with pytest.raises(Refusal) as refused:
                 await look(ctx, who)
             assert refused.value.code == "not-allowed-tier"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from casework.context import Context
-from casework.wechat_accounts import whoami
-from casework.wechat_bindings import WechatIdentity, account_of, openid_of
+from casework.wechat_bindings import openid_of, whoami
+from casework.wechat_identity import WechatIdentity, account_of
 from storage.engines import EngineUrls
 from storage.sessions import NewSession
 from tests.casework.inside import house
@@ -75,7 +75,7 @@ async def written(ctx: Context, openids: set[str], keys: set[str]) -> set[tuple[
     """Every (account, person) that either document says alone."""
     found = set()
     for openid in openids:
-        held = await ctx.stores.bindings.get(account_of(ctx, WechatIdentity("mini", openid)))
+        held = await ctx.stores.wechat_bindings.get(account_of(ctx, WechatIdentity("mini", openid)))
         if held is not None and held.session is not None:
             found.add((openid, held.session))
     for key in keys:

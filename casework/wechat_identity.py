@@ -1,40 +1,47 @@
 """A person as WeChat names him: by a login code, by an openid in the chat, by a unionid."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
-from casework import wechat_bindings
 from casework.context import Context
-from casework.wechat_bindings import WechatIdentity, account_of, appid_of, bind
 from notify.wechat import WechatError
-from rules.people import Citizen
 from rules.refusals import Refusal
 
 log = structlog.get_logger()
 
 _PATIENCE = 1.5
+APPS = ("mini", "official")
+"""Where a citizen may have one WeChat account each."""
 
-__all__ = ["WechatIdentity", "account_of", "appid_of", "bind"]
+
+@dataclass(frozen=True)
+class WechatIdentity:
+    """A person as WeChat names him: one openid an app, a unionid where the platform gives one."""
+
+    app: str
+    openid: str
+    unionid: str | None = None
 
 
-async def wechat_identity(ctx: Context, code: str) -> WechatIdentity:
+def appid_of(ctx: Context, app: str) -> str:
+    """The appid of the official account or of the mini-program."""
+    return ctx.settings.official_appid if app == "official" else ctx.settings.mini_appid
+
+
+def account_of(ctx: Context, identity: WechatIdentity) -> str:
+    """The blind index of a WeChat account in its app."""
+    return ctx.stores.vault.openid_key(appid_of(ctx, identity.app), identity.openid)
+
+
+async def identity_by_code(ctx: Context, code: str) -> WechatIdentity:
     """Who a ``wx.login`` code stands for. Raises wechat-code-invalid, busy-try-again."""
     try:
         found = await ctx.gateways.mini.code_to_session(code)
     except WechatError as error:
         raise Refusal("wechat-code-invalid" if error.final else "busy-try-again") from error
     return WechatIdentity("mini", found.openid, found.unionid)
-
-
-async def whoami(ctx: Context, identity: WechatIdentity) -> Citizen | None:
-    """The citizen a WeChat account speaks for, if any: bound, or known by its unionid in the other
-    app."""
-    session = await wechat_bindings.person_of(ctx, identity)
-    if session is None:
-        session = await wechat_bindings.by_union(ctx, identity)
-    return session.citizen(ctx.today()) if session else None
 
 
 async def with_unionid(ctx: Context, identity: WechatIdentity) -> WechatIdentity:
@@ -50,15 +57,3 @@ async def with_unionid(ctx: Context, identity: WechatIdentity) -> WechatIdentity
         log.info("unionid-unknown", error=type(error).__name__)
         return identity
     return replace(identity, unionid=unionid)
-
-
-async def in_other_app(ctx: Context, identity: WechatIdentity) -> bool:
-    """Whether somebody who writes for the first time is known in the other app, by his unionid:
-    from here on he is known in this one too."""
-    return await wechat_bindings.by_union(ctx, await with_unionid(ctx, identity)) is not None
-
-
-async def forget_wechat(ctx: Context, identity: WechatIdentity) -> None:
-    """``unsubscribe``: the WeChat profile and what was said before registering are deleted."""
-    await wechat_bindings.forget(ctx, identity)
-    await ctx.stores.conversations.drop(account_of(ctx, identity))

@@ -43,7 +43,7 @@ class Binding:
     tell: bool = False
 
 
-class Bindings:
+class WechatBindings:
     """Reads and writes bindings."""
 
     def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
@@ -107,7 +107,7 @@ class Bindings:
         await self._bindings.delete_one({"_id": account, "claim": claim})
 
     async def due(self, now: datetime, limit: int) -> list[Binding]:
-        """Bindings with something left to do, longest first."""
+        """WechatBindings with something left to do, longest first."""
         cursor = self._bindings.find({"due": {"$gt": EPOCH, "$lte": now}}).sort("due", 1)
         return [_binding(d) async for d in cursor.limit(limit)]
 

@@ -15,7 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from storage.access_log import START, entry_hash
 from storage.changes import Pipeline, literal
-from storage.old_and_new import OldAndNew
+from storage.reindex_map import OldAndNew
 from storage.vault import Vault
 
 _BATCH = 500

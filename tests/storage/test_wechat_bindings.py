@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from storage.bindings import Binding
 from storage.engines import EngineUrls
 from storage.stores import Stores
 from storage.wechat_accounts import WechatAccount
+from storage.wechat_bindings import Binding
 from tests.storage.opening import NOW, opened, registered
 
 LATER = NOW + timedelta(minutes=1)
@@ -22,7 +22,7 @@ async def test_an_account_speaks_for_the_last_it_was_bound_to_and_remembers_the_
     engine_urls: EngineUrls, mongo_database: str
 ) -> None:
     async with opened(engine_urls, mongo_database) as stores:
-        bindings = stores.bindings
+        bindings = stores.wechat_bindings
         assert await bindings.get("account") is None
         for number, person in enumerate(("p", "q", "p", "r")):
             await bindings.bind(_binding(person, f"c{number}"))
@@ -40,7 +40,7 @@ async def test_only_the_binding_that_was_read_is_deleted(
     engine_urls: EngineUrls, mongo_database: str
 ) -> None:
     async with opened(engine_urls, mongo_database) as stores:
-        bindings = stores.bindings
+        bindings = stores.wechat_bindings
         await bindings.bind(_binding("p", "c1"))
         await bindings.bind(_binding("p", "c2"))
         await bindings.drop("account", "c1")
@@ -56,7 +56,7 @@ async def test_what_is_due_is_taken_in_hand_by_one(
     engine_urls: EngineUrls, mongo_database: str
 ) -> None:
     async with opened(engine_urls, mongo_database) as stores:
-        bindings = stores.bindings
+        bindings = stores.wechat_bindings
         await bindings.bind(_binding("p", "c"))
         assert await bindings.due(NOW, 9) == []
         (held,) = await bindings.due(LATER, 9)
@@ -78,7 +78,7 @@ async def test_a_session_names_one_account_of_an_app(
     engine_urls: EngineUrls, mongo_database: str
 ) -> None:
     async with opened(engine_urls, mongo_database) as stores:
-        key, wechat = await registered(stores), stores.wechat
+        key, wechat = await registered(stores), stores.wechat_accounts
         first = WechatAccount("k1", "c1", "openid-1", NOW, "unionid-1", "u1")
         await wechat.put(key, "mini", first)
         assert await _named(stores, key) == first

@@ -7,7 +7,7 @@ from typing import Any
 from pymongo.asynchronous.database import AsyncDatabase
 
 from storage.photos import Photos
-from storage.sealed import SEALED, fields_of, sealed_values
+from storage.sealed_places import SEALED, fields_of, sealed_values
 from storage.stores import Stores
 from storage.vault import VaultError, key_number
 
