@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from casework import accounts, facesign, logins, steps
-from casework.mail import MatterCarrier
+from casework.carriers import MatterCarrier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
 from tests.casework.inside import citizen, house, licence_holder, officer
