@@ -7,7 +7,7 @@ phone on file: the registry's mirror shows it when the next file comes.
 
 from dataclasses import dataclass, replace
 
-from casework import steps
+from casework import mandates, steps
 from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
 from casework.desk import record_look
@@ -145,6 +145,7 @@ async def confirm(
     cause = f"{visit.key}:{visit.cause}"
     done = await ctx.stores.matters.get(visit.number)
     if done is not None and steps.begun_by(done.matter, visit.key, cause):
+        await _end_mandates(ctx, visit)
         return await matter_view(ctx, done.matter, done.notices)
     new = await kept(ctx, visit, _NEW)
     if new is None or not checked >= CHECKS:
@@ -167,5 +168,14 @@ async def confirm(
     matter = await steps.start(
         ctx, service, "change_contact", officer.actor, cause, given, facts, visit.number
     )
+    await _end_mandates(ctx, visit)
     stored = await steps.load(ctx, matter.number)
     return await matter_view(ctx, stored.matter, stored.notices)
+
+
+async def _end_mandates(ctx: Context, visit: Visit) -> None:
+    """What the former phone confirmed ends with it: whoever found or stole it may have had
+    himself made somebody's agent."""
+    session = await ctx.stores.sessions.get(visit.key)
+    if session is not None:
+        await mandates.end_given(ctx, session.citizen(ctx.today()), f"contact:{visit.number}")

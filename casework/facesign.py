@@ -11,7 +11,7 @@ other than the one known so far is proved by a code sent to it; the former one i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from casework import steps
+from casework import mandates, steps
 from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
 from casework.desk import DeskLicence, desk_licence, marked_photo, record_look
@@ -294,5 +294,8 @@ async def face_sign(
     matter = await steps.start(
         ctx, service, "face_sign", officer.actor, f"{key}:{cause}", given, facts, number
     )
+    session = await ctx.stores.sessions.get(key)
+    if session is not None and matter.timeline[0].data.get("before"):
+        await mandates.end_given(ctx, session.citizen(ctx.today()), f"signed:{matter.number}")
     stored = await steps.load(ctx, matter.number)
     return await matter_view(ctx, stored.matter, stored.notices)

@@ -33,6 +33,8 @@ log = structlog.get_logger()
 _TRIES = 8
 _SYSTEM = Actor("system", "mandates")
 _LIST = 50
+_ALL = 10_000
+"""More than anybody has: whoever ends them ends those he no longer sees, too."""
 _DAY = 86400
 _PURPOSE = "mandate"
 
@@ -165,8 +167,21 @@ async def mine(ctx: Context, citizen: Citizen) -> MyMandates:
 
 async def end_all(ctx: Context, citizen: Citizen, cause: str) -> int:
     """End every mandate of a citizen who closes his account; how many there were."""
-    found = await ctx.stores.mandates.of_principal(citizen.key, _LIST)
-    found += await ctx.stores.mandates.of_agent(citizen.key, _LIST)
+    received = await ctx.stores.mandates.of_agent(citizen.key, _ALL)
+    given = await end_given(ctx, citizen, cause)
+    return given + await _end_each(ctx, citizen, received, cause)
+
+
+async def end_given(ctx: Context, citizen: Citizen, cause: str) -> int:
+    """End every mandate a citizen gave: who shows another phone at the window did not confirm them,
+    the former phone did; how many there were."""
+    found = await ctx.stores.mandates.of_principal(citizen.key, _ALL)
+    return await _end_each(ctx, citizen, found, cause)
+
+
+async def _end_each(
+    ctx: Context, citizen: Citizen, found: Sequence[StoredMandate], cause: str
+) -> int:
     ended = 0
     for mandate in (s.mandate for s in found):
         party: Party = "principal" if mandate.principal == citizen.key else "agent"
