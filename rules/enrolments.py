@@ -5,7 +5,7 @@ matter's applicant is the student; ``school`` is the office code of his school, 
 enrolled in person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -87,9 +87,14 @@ def _entered(request: Request) -> Mapping[str, Any] | Refusal:
     }
 
 
+def mismatched(known: Iterable[str], name: str) -> bool:
+    """Whether a registry knows the person by another name than the one given."""
+    return any(one != name for one in known)
+
+
 def _unfit(request: Request, form: Mapping[str, str], office: str) -> Refusal | None:
     """The person first: nothing of his record shows to who does not know his name."""
-    if any(name != form["name"] for name in request.given["names"]):
+    if mismatched(request.given["names"], form["name"]):
         return Refusal("student-mismatch")
     found = unmet(request.service, request.as_submitted, form, request.book.parameters)
     if found:

@@ -17,6 +17,7 @@ from casework.photos import Prepared, Spool
 from rules.enrolments import (
     SERVICE,
     lapsed,
+    mismatched,
     photo_problems,
     read_entry,
     same_content,
@@ -206,10 +207,14 @@ async def _begin(
 
 
 async def _meet(ctx: Context, entry: _Entry, matter: Matter) -> Enrolled:
-    """Somebody is enrolled already: by us with this very content, to be put right, or not ours."""
+    """Somebody is enrolled already: by us with this very content, to be put right, or not ours.
+
+    Who does not know his name does not hear that he is: it is what a new entry would be told.
+    """
     by = entry.by
     if matter.school != by.school or (not by.school and matter.office != by.office):
-        raise Refusal("student-elsewhere")
+        known = not mismatched(entry.names, entry.form["name"])
+        raise Refusal("student-elsewhere" if known else "student-mismatch")
     if same_content(matter, entry.form, entry.digests):
         return Enrolled(matter.number, matter.state, False)
     if matter.state is State.CORRECTION and by.school:

@@ -66,6 +66,22 @@ async def test_a_reupload_repeats_nothing_and_another_school_is_turned_away(
 
 
 @pytest.mark.gen_test(timeout=120)
+async def test_who_does_not_know_his_name_does_not_hear_that_he_is_enrolled(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        people = [{"id_number": id_number(n), "name": "陈学员"} for n in (1, 2)]
+        await ctx.stores.registry.upsert_population(people)
+        await enrolled(ctx, 1)
+        heard = []
+        for order in (1, 2):
+            with pytest.raises(Refusal) as refused:
+                await enrolled(ctx, order, school=NEAR, cause=f"guess-{order}", name="刘不知")
+            heard.append(refused.value)
+        assert heard == [Refusal("student-mismatch")] * 2
+
+
+@pytest.mark.gen_test(timeout=120)
 async def test_approved_he_is_a_student_and_nothing_else(
     engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
 ) -> None:
