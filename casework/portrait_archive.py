@@ -21,6 +21,10 @@ _JUNK = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
 _UTF8 = 0x800
 _ENCRYPTED = 0x1
 _KEPT_PIECES = 4
+_ENTRY_BYTES = 1024
+"""What the contents of an archive may have for each picture: its name and dates are 200 bytes."""
+_CONTENTS_BYTES = 128 * 1024
+"""What they may have besides; the end of an archive is looked for in its last 64 kilobytes."""
 
 
 class PieceReader(io.RawIOBase):
@@ -75,6 +79,33 @@ class PieceReader(io.RawIOBase):
         return self._held[number]
 
 
+class _Spare:
+    """A file that gives no more than ``longest`` bytes at a time while it is set: the contents of
+    an archive are read in one piece and unfolded in memory, before anything in them is counted."""
+
+    def __init__(self, file: BinaryIO, longest: int) -> None:
+        self._file = file
+        self.longest: int | None = longest
+
+    def read(self, size: int = -1, /) -> bytes:
+        """So many bytes. Raises Refusal portraits-bomb for more than there may be."""
+        if self.longest is not None and size > self.longest:
+            raise Refusal("portraits-bomb")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a place."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+
 class Archive:
     """The portraits of an archive by name. Raises Refusal when made of what is none."""
 
@@ -84,10 +115,12 @@ class Archive:
         Raises portraits-type, portraits-locked, portraits-path, portraits-nested,
         portraits-too-many, portraits-bomb.
         """
+        spare = _Spare(file, _CONTENTS_BYTES + most * _ENTRY_BYTES)
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(spare)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise Refusal("portraits-type") from error
+        spare.longest = None
         self._found: dict[str, zipfile.ZipInfo | None] = {}
         total = count = 0
         for entry in self._zip.infolist():

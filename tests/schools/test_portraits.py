@@ -2,6 +2,8 @@
 
 import io
 import random
+import struct
+import tracemalloc
 import zipfile
 
 import pytest
@@ -76,6 +78,29 @@ def lying() -> bytes:
     central = content.index(b"PK\x01\x02")
     content[central + 24 : central + 28] = (10).to_bytes(4, "little")
     return bytes(content)
+
+
+def crowded(entries: int) -> bytes:
+    """An archive whose contents name thousands of nothings, of a few bytes each."""
+    nothing = struct.pack(
+        "<4s4B4HL2L5H2L", b"PK\1\2", *(20, 0, 20, 0), *(0, 0, 0, 0), 0, 0, 0, 2, *(0,) * 6
+    )
+    contents = b"".join(nothing + f"{n % 100:02}".encode() for n in range(entries))
+    count = entries & 0xFFFF
+    return contents + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(contents), 0, 0)
+
+
+def test_contents_are_bounded_before_they_are_unfolded() -> None:
+    assert not archive(crowded(0)).twice("00")
+    content = crowded(60_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal) as refused:
+            archive(content)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert refused.value.code == "portraits-bomb" and most < 1_000_000
 
 
 @pytest.mark.parametrize(
