@@ -117,7 +117,9 @@ async def _licence_issues(ctx: Context, chunk: Chunk, report: ImportReport) -> N
         try:
             await licence_issued(ctx, row)
         except Refusal as refusal:
-            report.errors.append((line, "vehicle_class", ctx.book.texts.refusal(refusal).detail))
+            early = refusal.code == "licence-before-learning"
+            column = "issued_on" if early else "vehicle_class"
+            report.errors.append((line, column, ctx.book.texts.refusal(refusal).detail))
         else:
             report.accepted += 1
 

@@ -225,8 +225,18 @@ def lapses(request: Request) -> Mapping[str, Any] | Refusal:
 
 
 def licensed(request: Request) -> Mapping[str, Any] | Refusal:
-    """The licence issued holds the class he enrolled for: he is a licence holder now (REQ A6)."""
-    code = request.present.form["vehicle_class"]
+    """The licence issued holds the class he enrolled for: he is a licence holder now (REQ A6).
+
+    A first licence issued before he became a student is a former one, which a file sent again
+    names: it is not what he learnt for.
+    """
+    matter = request.present
+    code = matter.form["vehicle_class"]
     if code not in classes_of(request.given["vehicle_class"]):
         return Refusal("licence-of-another-class", vehicle_class=code)
+    granted = matter.last("approved") or matter.last("enrolled_in_person")
+    since = granted.at.astimezone(HOUSE_ZONE).date() if granted else request.facts.today
+    first = matter.form["application"] != _ADDED
+    if first and date.fromisoformat(request.given["issued_on"]) < since:
+        return Refusal("licence-before-learning")
     return {name: request.given[name] for name in ("licence", "licence_office", "issued_on")}

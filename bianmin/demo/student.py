@@ -18,6 +18,7 @@ from bianmin.demo.faces import portrait_jpeg
 from bianmin.demo.people import OfficerAtDesk, Upload, hidden, new_person
 from bianmin.demo.stage import Stage
 from bianmin.demo.telling import Teller, Telling
+from rules.calendar import HOUSE_ZONE
 
 STUDENT_ID = "410105200208153410"
 STUDENT = "钱学车"
@@ -124,7 +125,7 @@ class StudentStory(Telling):
         """The internal system reports the licence; rights follow by themselves."""
         self.teller.chapter("领证，自动转为面签用户")
         path = self.place.plan.settings.data_dir / "licence-issues.csv"
-        today = datetime.now(UTC).date()
+        today = datetime.now(HOUSE_ZONE).date()
         until = today.replace(year=today.year + 6, day=min(today.day, 28))
         _issue(path, str(today), str(until))
         for _ in range(2):

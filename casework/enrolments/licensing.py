@@ -20,7 +20,8 @@ async def licence_issued(ctx: Context, row: Mapping[str, Any]) -> None:
     """Take in one row of ``licence-issues``; a row read before changes nothing.
 
     Who is no student gets only the row in the registry. Raises licence-of-another-class when the
-    student enrolled for a class that is not on the licence: the registry has it all the same.
+    student enrolled for a class that is not on the licence, licence-before-learning when it is a
+    former first licence: the registry has it all the same.
     """
     key = ctx.stores.vault.id_key(row["id_number"])
     there = await ctx.stores.registry.licence(key)

@@ -96,6 +96,21 @@ async def test_another_class_is_named_and_leaves_him_a_student(
 
 
 @pytest.mark.gen_test(timeout=120)
+async def test_a_former_licence_sent_again_makes_no_student_a_holder(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        number = await approved(ctx, 1)
+        day = ctx.today() - timedelta(days=1)
+        report = await imported(ctx, tmp_path, [issue(ctx, 1, issued_on=day)])
+        ((line, column, _),) = report.errors
+        assert (report.accepted, line, column) == (0, 2, "issued_on")
+        session = await account(ctx, 1)
+        assert session is not None and session.tiers == {Tier.STUDENT}
+        assert (await steps.load(ctx, number)).matter.state is State.APPROVED
+
+
+@pytest.mark.gen_test(timeout=120)
 async def test_who_has_no_account_yet_is_reached_by_the_phone_entered(
     engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
 ) -> None:
