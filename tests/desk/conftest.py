@@ -80,6 +80,8 @@ def sign_in(
         page = open_page(logins.get(username))
         if username not in logins:
             log_in(page, username)
+            # The click does not wait for the answer that sets the cookie.
+            page.wait_for_url(lambda url: "/desk/login" not in url)
             logins[username] = page.context.storage_state()
         return page
 
