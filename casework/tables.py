@@ -8,6 +8,7 @@ import csv
 import io
 import signal
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -123,6 +124,7 @@ def _xlsx(content: bytes) -> Iterator[tuple[int, list[Cell]]]:
     except (
         *(zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, ValueError),
         *(TypeError, AttributeError, EOFError, OSError, SyntaxError, NotImplementedError),
+        zlib.error,
     ) as error:
         # Whatever a broken or strange file makes the reader stumble over.
         raise Refusal("table-type") from error

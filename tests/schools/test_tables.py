@@ -53,6 +53,18 @@ def test_numbers_and_dates_of_a_spreadsheet_stay_what_they_are() -> None:
     assert table.lines == [(2, [13900010001, datetime(2026, 11, 2)])]
 
 
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml"])
+def test_a_spoilt_spreadsheet_is_named_so(part: str) -> None:
+    content = bytearray(xlsx(list(HEADER), *([f"{n}", "王小明"] for n in range(50))))
+    entry = zipfile.ZipFile(io.BytesIO(content)).getinfo(part)
+    begins = entry.header_offset + 30 + len(part)
+    for place in range(begins + 2, begins + entry.compress_size):
+        content[place] = 0xFF
+    with pytest.raises(Refusal) as refused:
+        content_of(bytes(content), 100)
+    assert refused.value.code == "table-type"
+
+
 def test_lines_are_counted_as_the_file_shows_them() -> None:
     table = content_of(b"a,b\n1,2\n\n3,4\n", 10)
     assert [line for line, _ in table.lines] == [2, 4]
