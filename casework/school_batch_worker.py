@@ -83,6 +83,11 @@ class _Slice:
             # Its registry row went; nobody may enrol for it any more.
             await self._commit("failed")
             return
+        login = await ctx.stores.officers.get(batch.clerk)
+        if login is not None and login.disabled:
+            # Shut out, perhaps because somebody else had got at his login.
+            await self._commit("failed")
+            return
         clerk = Officer(batch.clerk, "", "clerk", office)
         try:
             rows = await load_rows(ctx, batch)

@@ -17,6 +17,7 @@ from rules.book import load_rulebook
 from rules.privacy import stored_paths
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
+from storage.officers import OfficerRecord
 from tests.casework.inside import house
 from tests.casework.schools import NEAR, clerk
 from tests.schools.files import archive, id_of, portrait, student, table
@@ -218,6 +219,19 @@ async def test_a_file_whose_pieces_are_lost_ends_and_holds_up_no_other(
 
 
 @pytest.mark.gen_test(timeout=120)
+async def test_the_file_of_a_clerk_shut_out_meanwhile_enrols_nobody(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, day = await clerk(ctx), ctx.today() - timedelta(days=9)
+        login = OfficerRecord(who.username, "hash", None, who.office.code, "clerk", who.name)
+        await ctx.stores.officers.put(login)
+        batch = await uploaded(ctx, who, table([student(1, day)]), archive([1]))
+        await ctx.stores.officers.disable(who.username)
+        assert counts(await worked(ctx, who, batch)) == ("failed", 0, 0, 0, 0)
+
+
+@pytest.mark.gen_test(timeout=60)
 async def test_files_go_when_they_are_done_with(
     engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
 ) -> None:
