@@ -59,6 +59,7 @@ async def receive(ctx: Context, officer: Officer, id_number: str) -> ContactView
 
     Raises the ID-number refusals, nobody-found.
     """
+    officer.must("contact_change")
     number = normalise(id_number, ctx.today())
     key = ctx.stores.vault.id_key(number)
     found = await _look_up(ctx, officer, key, number)

@@ -102,6 +102,7 @@ async def worklist(
 
     ``after`` is the cursor a previous page gave. Raises bad-request for a state not listed.
     """
+    officer.must("review")
     wanted = next((s for s in LISTED if s == (state or State.SUBMITTED)), None)
     if wanted is None or not _CURSOR.fullmatch(after or ""):
         raise Refusal("bad-request")
@@ -146,6 +147,7 @@ async def _row(ctx: Context, row: MatterRow) -> WorkRow:
 
 async def next_matter(ctx: Context, officer: Officer, done: str) -> str | None:
     """The number of the longest waiting matter of the office beside the one just done."""
+    officer.must("review")
     rows = await ctx.stores.matters.worklist(officer.office.code, State.SUBMITTED, 2)
     return next((r.number for r in rows if r.number != done), None)
 
@@ -245,6 +247,7 @@ async def decide(
 
 
 async def _of_office(ctx: Context, officer: Officer, number: str) -> StoredMatter:
+    officer.must("review")
     stored = await steps.load(ctx, number)
     if stored.matter.office != officer.office.code or steps.is_draft(stored.matter):
         await record_look(ctx, officer, "turned-away", stored.matter.subject, number, [])

@@ -223,6 +223,7 @@ async def face_sign_lookup(ctx: Context, officer: Officer, id_number: str) -> Fa
 
     Raises the ID-number refusals, not-in-registry when neither licence nor vehicle is held.
     """
+    officer.must("face_sign")
     number = normalise(id_number, ctx.today())
     key = ctx.stores.vault.id_key(number)
     facts = await facts_about(ctx, key, number)
@@ -272,6 +273,7 @@ async def face_sign(
     or the card's. Raises wrong-office, phone-not-proved, phone-invalid, the ID-number refusals,
     not-in-registry.
     """
+    officer.must("face_sign")
     id_number = normalise(id_number, ctx.today())
     key = ctx.stores.vault.id_key(id_number)
     facts = await facts_about(ctx, key, id_number)

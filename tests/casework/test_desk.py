@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from casework import desk, facesign, matters
+from casework import contacts, desk, facesign, matters
 from casework.context import Context
 from rules.matter import State
 from rules.people import Citizen
@@ -22,6 +22,7 @@ from tests.casework.inside import (
     submitted,
 )
 from tests.casework.inside import officer as officer_of
+from tests.casework.schools import clerk
 
 
 @pytest.mark.gen_test(timeout=60)
@@ -95,3 +96,26 @@ async def test_the_wrong_office_hears_the_right_ones_name(
         assert [o.name for o in found.offices] == [NAMES[OFFICE]] and not found.allowed
         assert (found.person.name, found.licence, found.vehicles) == ("王**", None, [])
         assert number not in str(found)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_clerk_is_turned_away_by_the_verbs_themselves(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, at_school = await citizen(ctx, 1), await clerk(ctx)
+        number = await submitted(ctx, who)
+        deeds = (
+            desk.worklist(ctx, at_school),
+            desk.next_matter(ctx, at_school, ""),
+            desk.open_matter(ctx, at_school, number),
+            desk.officer_photo(ctx, at_school, number, "photo"),
+            desk.decide(ctx, at_school, number, 1, "approve", (), "", "cause"),
+            facesign.receive(ctx, at_school, who.id_number),
+            facesign.face_sign(ctx, at_school, id_number=who.id_number, phone=who.phone, cause="c"),
+            contacts.receive(ctx, at_school, who.id_number),
+        )
+        for deed in deeds:
+            with pytest.raises(Refusal) as refused:
+                await deed
+            assert refused.value == Refusal("role-not-allowed")
