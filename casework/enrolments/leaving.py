@@ -15,6 +15,7 @@ from rules.masking import mask_phone
 from rules.matter import Matter
 from rules.refusals import Refusal
 
+_HOUR = 3600
 _PURPOSES = frozenset({"leave", "transfer"})
 
 
@@ -33,7 +34,7 @@ async def ask_student_code(
 
     ``leave``: the matter's number, of a student of the clerk's school. ``transfer``: the ID number
     of somebody enrolled elsewhere. A code serves this school and purpose alone. Raises not-found,
-    student-here-already, the ID-number refusals, too-many-codes, bad-request.
+    student-here-already, the ID-number refusals, too-many-codes, too-many-tries, bad-request.
     """
     if purpose not in _PURPOSES:
         raise Refusal("bad-request")
@@ -87,6 +88,10 @@ async def _elsewhere(ctx: Context, clerk: Officer, id_number: str, cause: str = 
     """The enrolment of somebody who is not this school's student; ``cause`` lets a repeated
     request find what it moved."""
     await schools.supervisor_of(ctx, clerk)
+    # The answer tells whether somebody learns to drive: nobody goes through the numbers.
+    most = int(ctx.figure("school.transfers_per_hour"))
+    if not await ctx.stores.memory.hit(f"transfer:{clerk.username}", most, _HOUR):
+        raise Refusal("too-many-tries")
     key = ctx.stores.vault.id_key(normalise(id_number, ctx.today()))
     await record_look(ctx, clerk, "transfer", key, None, ["school"])
     matter = await schools.live(ctx, key)

@@ -257,3 +257,22 @@ async def test_many_are_approved_each_by_himself(
         with pytest.raises(Refusal) as refused:
             await approve_many(ctx, await clerk(ctx), chosen, "clerk")
         assert refused.value == Refusal("role-not-allowed")
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_nobody_goes_through_the_numbers_to_find_who_learns_to_drive(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        curious, colleague = await clerk(ctx, FAR), await clerk(ctx, FAR, "colleague")
+        for order in range(1, int(ctx.figure("school.transfers_per_hour")) + 1):
+            with pytest.raises(Refusal, match="not-found"):
+                await ask_student_code(ctx, curious, id_number(order), "transfer")
+        for deed in (
+            ask_student_code(ctx, curious, id_number(1), "transfer"),
+            transfer(ctx, curious, id_number(1), "123456", "cause"),
+        ):
+            with pytest.raises(Refusal, match="too-many-tries"):
+                await deed
+        with pytest.raises(Refusal, match="not-found"):
+            await ask_student_code(ctx, colleague, id_number(1), "transfer")
