@@ -154,7 +154,9 @@ async def _change_phone(ctx: Context, matter: Matter, effect: Effect) -> None:
 
 async def _put_phone(ctx: Context, key: str, effect_id: str, phone: str) -> None:
     before = await ctx.stores.sessions.get(key)
-    if await ctx.stores.sessions.change_phone(key, effect_id, phone) and before:
+    if before is None:
+        return  # no account, or a closed one, whose phone is kept no more
+    if await ctx.stores.sessions.change_phone(key, effect_id, phone):
         await wechat_bindings.drop_named(ctx, before)
     ctx.recent.forget_logins(key)
 

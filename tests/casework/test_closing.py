@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bianmin.settings import PREFIX
-from casework import accounts, closing, codes, facesign, logins, matters, wechat_bindings
+from casework import accounts, closing, codes, contacts, facesign, logins, matters, wechat_bindings
 from casework.askers import prover_at
 from casework.closing import Closed
 from casework.context import Context
@@ -129,6 +129,24 @@ async def test_face_signing_opens_a_closed_account_anew(
         assert not [
             m for m in await matters.mine(ctx, session.citizen(ctx.today())) if m.state == "draft"
         ]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_phone_changed_at_the_window_does_not_come_back_into_a_closed_account(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, desk = await citizen(ctx, 1), await officer(ctx, OFFICE)
+        await _close(ctx, who)
+        await ctx.stores.closings.done(who.key)
+        await ctx.stores.memory.outbox.take(100, 0.01)
+        visit = (await contacts.receive(ctx, desk, who.id_number)).visit
+        await contacts.send_code(ctx, desk, visit, "13911112222")
+        (job,) = await ctx.stores.memory.outbox.take(100, 0.01)
+        await contacts.confirm(ctx, desk, visit, code=job.code, checked=contacts.CHECKS)
+        held = await ctx.stores.database["sessions"].find_one({"_id": who.key})
+        assert held is not None and "closed_at" in held
+        assert set(held["person"]) == {"id_number", "name"} and "phone_key" not in held
 
 
 @pytest.mark.gen_test(timeout=90)
