@@ -7,12 +7,14 @@ from casework.askers import Asker, is_known
 from casework.codes import bounded, prove, slot
 from casework.context import Context
 from casework.enrolments import activate
+from casework.enrolments.schools import live
 from casework.logins import LoggedIn, issue
 from casework.offices import registration_offices
 from casework.rebinding import bind_proved
 from casework.wechat_bindings import whoami
 from casework.wechat_identity import WechatIdentity, account_of, identity_by_code
 from rules import names, phones
+from rules.flow import ENDED
 from rules.id_number import age_on, normalise, region_of
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
@@ -118,8 +120,16 @@ async def _known_from_now(ctx: Context, key: str, asker: Asker) -> None:
 async def _must_be(
     ctx: Context, key: str, there: Session | None, name: str, phone: str, region: str
 ) -> None:
-    """Raises identity-mismatch, with the offices of ``region`` that can help."""
-    if not await _same_person(ctx, key, there, name, phone):
+    """Raises identity-mismatch, with the offices of ``region`` that can help.
+
+    Whoever is entered as a student, and has no account yet, is reached by the phone entered: name
+    and ID number alone would open his enrolment, and soon his account, to who knows them.
+    """
+    same = await _same_person(ctx, key, there, name, phone)
+    enrolment = await live(ctx, key)
+    under_way = enrolment is not None and enrolment.state not in ENDED
+    entered = enrolment.form["phone"] if enrolment and under_way else phone
+    if not same or (there is None and not _equal(entered, phone)):
         raise Refusal("identity-mismatch", offices=await registration_offices(ctx, region))
 
 

@@ -128,3 +128,35 @@ async def test_three_years_on_he_is_none_any_more_and_may_be_enrolled_anew(
         session = await account(ctx, 1)
         assert session is not None and session.tiers == frozenset()
         assert (await enrolled(ctx, 1, cause="anew")).fresh
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_who_knows_name_and_number_does_not_open_the_account_before_the_student(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        number, entered = id_number(1), "13700000001"
+        await ctx.stores.registry.upsert_population([{"id_number": number, "name": "陈学员"}])
+        await enrolled(ctx, 1)
+        key, asker = ctx.stores.vault.id_key(number), prover_at(ctx, "10.0.0.1")
+        came = []
+        for phone in ("13800000099", entered):
+            place = codes.slot(ctx, "register", key, phone, asker)
+            await ctx.stores.memory.put_code(place, "123456", 60)
+            try:
+                await accounts.register(
+                    ctx,
+                    id_number=number,
+                    name="陈学员",
+                    phone=phone,
+                    sms_code="123456",
+                    region=None,
+                    wechat=None,
+                    asker=asker,
+                    cause=phone,
+                )
+            except Refusal as refusal:
+                came.append(refusal.code)
+            else:
+                came.append("in")
+        assert came == ["identity-mismatch", "in"]
