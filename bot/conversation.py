@@ -28,7 +28,7 @@ from bot.intents import command, named
 from bot.scene import Move, NotAnAnswer, Question, Scene
 from bot.wording import fit, joined, refused, tidy
 from casework.context import Context
-from casework.conversations import Incoming, Talk, Turn
+from casework.turns import Incoming, Talk, Turn
 from rules.people import Citizen
 from rules.refusals import Refusal
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from casework.context import Context
-from casework.conversations import Incoming
+from casework.turns import Incoming
 from rules.people import Citizen
 
 

@@ -18,7 +18,7 @@ from rules.flow import ENDED
 from rules.id_number import age_on, normalise, region_of
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
-from storage.sessions import NewSession, Session
+from storage.session_documents import NewSession, Session
 
 _ELSEWHERE = ""
 """A region no office is of."""

@@ -13,7 +13,7 @@ from rules.facts import Facts
 from rules.masking import mask_name
 from rules.people import Citizen
 from rules.refusals import Refusal
-from storage.matters import MatterRow
+from storage.matter_documents import MatterRow
 
 
 async def facts_for(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from casework.context import Context
 from casework.wechat_identity import WechatIdentity, appid_of
-from storage.sessions import Session
+from storage.session_documents import Session
 from storage.vault import VaultError
 
 _CHALLENGE = "challenge"

@@ -18,8 +18,8 @@ from rules.matter import Event, Matter
 from rules.messages import mandate_sms_params, sms_params, subscribe_data
 from rules.notices import Notice
 from storage.mandates import StoredMandate
-from storage.matters import StoredMatter
-from storage.sessions import Session
+from storage.matter_documents import StoredMatter
+from storage.session_documents import Session
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ phone on file: the registry's mirror shows it when the next file comes.
 from dataclasses import dataclass, replace
 
 from casework import mandates, steps
+from casework.access_log import record_look
 from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
-from casework.desk import record_look
 from casework.desk_people import PersonView
 from casework.facts import facts_about
 from casework.officers import Officer
@@ -19,8 +19,8 @@ from casework.views import MatterView, OfficeView
 from casework.visits import Visit, begin_visit, keep, kept, visit_of
 from rules import phones
 from rules.contacts import may_change_at
+from rules.facesign import signing_offices
 from rules.facts import Facts
-from rules.guards import signing_offices
 from rules.id_number import normalise
 from rules.masking import mask_id, mask_name, mask_phone
 from rules.refusals import Refusal

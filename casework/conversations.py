@@ -7,23 +7,23 @@ to WeChat) and follows by customer-service message, from this process or from th
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from casework.context import Context
 from casework.photos import Spool
+from casework.turns import Incoming, Reply, Talk, Think, Turn
 from casework.wechat_bindings import agrees, in_other_app
-from casework.wechat_identity import WechatIdentity, account_of
+from casework.wechat_identity import account_of
 from notify.outcome import Rejected, Taken
 from notify.wechat import WechatError
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.conversations import Place, StoredTalk
-from storage.sessions import Session
+from storage.session_documents import Session
 
 log = structlog.get_logger()
 
@@ -33,67 +33,6 @@ _TURN_POLL = 0.03
 # Customer-service messages go out within 48 hours of the person's own .
 _WINDOW = timedelta(hours=48)
 _MEDIA_LIMIT = 10 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A message or event as pushed by WeChat, parsed, or said in the mini-program's dialogue.
-
-    ``at`` is its CreateTime. ``citizen`` is the ID-number key of who is logged in where it came by
-    the mini-program: then there is no openid, and ``message_id`` is the request's own cause.
-    """
-
-    app: str
-    openid: str
-    message_id: str
-    at: datetime
-    kind: str
-    text: str = ""
-    media_id: str = ""
-    event: str = ""
-    event_key: str = ""
-    citizen: str = ""
-
-    @property
-    def identity(self) -> WechatIdentity:
-        """Who wrote. Raises only-in-chat where no WeChat account wrote."""
-        if not self.openid:
-            raise Refusal("only-in-chat")
-        return WechatIdentity(self.app, self.openid)
-
-    @property
-    def cause(self) -> str:
-        """The idempotency key of whatever this message brings about."""
-        return self.message_id if self.citizen else f"wx:{self.message_id}"
-
-
-@dataclass(frozen=True)
-class Talk:
-    """What was being talked about: the dialogue's plain values, None when nothing is open."""
-
-    dialogue: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Turn:
-    """An answer and where the dialogue stands after it. An empty reply says nothing. ``moved``:
-    from here on the WeChat account speaks for somebody else, or for nobody; ``behind`` is the
-    dialogue that stays with whom it spoke for before."""
-
-    reply: str
-    dialogue: Mapping[str, Any] | None = None
-    moved: bool = False
-    behind: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What goes back to WeChat; None promises the answer for later."""
-
-    text: str | None
-
-
-Think = Callable[[Context, Citizen | None, Talk, Incoming], Awaitable[Turn]]
 
 
 @dataclass

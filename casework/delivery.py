@@ -22,7 +22,7 @@ from notify.sms import Fate
 from rules import notices
 from rules.calendar import HOUSE_ZONE
 from rules.notices import Notice, NoticeState, Pace
-from storage.sessions import Session
+from storage.session_documents import Session
 
 log = structlog.get_logger()
 

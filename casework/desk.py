@@ -1,14 +1,13 @@
-"""The officers' desk: the work list of an office, a matter with all an officer may see, deciding.
+"""The officers' desk: a matter with all an officer may see, its photos, deciding.
 
 Every look is written to the access log before anything is shown.
 """
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
 from casework import steps
+from casework.access_log import record_look
 from casework.context import Context
 from casework.desk_people import AgentView, PersonView, agent_view, applicant_view
 from casework.facts import facts_about
@@ -19,48 +18,11 @@ from rules.calendar import HOUSE_ZONE
 from rules.conditions import judged
 from rules.facts import Facts, Vehicle
 from rules.flow import allowed
-from rules.masking import groups, look_group, shown
-from rules.matter import Defect, Matter, State
+from rules.masking import groups
+from rules.matter import Defect, Matter
 from rules.refusals import Refusal
-from storage.matters import MatterRow, StoredMatter
+from storage.matter_documents import StoredMatter
 from storage.photos import PhotoMissing
-
-_PAGE = 30
-_COUNT_TO = 999
-_CURSOR = re.compile(r"[0-9-]{0,40}", re.ASCII)
-LISTED = (State.SUBMITTED, State.CORRECTION, State.APPROVED, State.FINISHED, State.REFUSED)
-"""The states a work list shows, in the order of its tabs; drafts are the citizen's own."""
-
-
-@dataclass(frozen=True)
-class WorkRow:
-    """One line of a work list; the name of whom it is about is masked. ``detail``: a student's
-    class and school; ``many`` when it may be approved together with others; ``by_agent`` when an
-    agent applied."""
-
-    number: str
-    title: str
-    state: str
-    state_label: str
-    submitted_at: datetime | None
-    due: datetime | None
-    overdue: bool
-    urged: bool
-    applicant: str
-    detail: str
-    version: int
-    many: bool
-    by_agent: bool
-
-
-@dataclass(frozen=True)
-class WorkList:
-    """A page of an office's work list. ``next`` is the cursor of the following page."""
-
-    state: str
-    rows: list[WorkRow]
-    counts: dict[str, int]
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -93,63 +55,6 @@ class DeskMatter:
     log: list[TimelineEntry]
     actions: list[str]
     version: int
-
-
-async def worklist(
-    ctx: Context, officer: Officer, *, state: str | None = None, after: str | None = None
-) -> WorkList:
-    """The matters of the officer's own office in one state, the longest waiting first.
-
-    ``after`` is the cursor a previous page gave. Raises bad-request for a state not listed.
-    """
-    officer.must("review")
-    wanted = next((s for s in LISTED if s == (state or State.SUBMITTED)), None)
-    if wanted is None or not _CURSOR.fullmatch(after or ""):
-        raise Refusal("bad-request")
-    office = officer.office.code
-    found = await ctx.stores.matters.worklist(office, wanted, _PAGE + 1, after or "")
-    rows = [await _row(ctx, r) for r in found[:_PAGE]]
-    await record_look(ctx, officer, "worklist", None, None, groups("desk.worklist"))
-    more = len(found) > _PAGE
-    return WorkList(
-        state=wanted.value,
-        rows=rows,
-        counts={s.value: await ctx.stores.matters.count(office, s, _COUNT_TO) for s in LISTED},
-        next=found[_PAGE - 1].queue if more else None,
-    )
-
-
-async def _row(ctx: Context, row: MatterRow) -> WorkRow:
-    person = await ctx.stores.sessions.person(row.subject)
-    service, name, detail = ctx.book.catalogue[row.service], person.name if person else "", ""
-    enrolment = service.kind == "enrolment"
-    if enrolment:
-        matter = (await steps.load(ctx, row.number)).matter
-        name = matter.form["name"]
-        school = await ctx.office(matter.school)
-        detail = f"{matter.form['vehicle_class']} {school.name if school else ''}".strip()
-    return WorkRow(
-        number=row.number,
-        title=service.title,
-        state=row.state.value,
-        state_label=ctx.book.texts.say(f"states.{row.state.value}"),
-        submitted_at=row.submitted_at,
-        due=row.due,
-        overdue=row.due is not None and row.due < ctx.now(),
-        urged=row.urged,
-        applicant=shown("desk.worklist", "name", name),
-        detail=detail,
-        version=row.version,
-        many=enrolment and row.state is State.SUBMITTED,
-        by_agent=row.mandate is not None,
-    )
-
-
-async def next_matter(ctx: Context, officer: Officer, done: str) -> str | None:
-    """The number of the longest waiting matter of the office beside the one just done."""
-    officer.must("review")
-    rows = await ctx.stores.matters.worklist(officer.office.code, State.SUBMITTED, 2)
-    return next((r.number for r in rows if r.number != done), None)
 
 
 async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter:
@@ -279,28 +184,3 @@ async def _whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
         )
         for e in matter.timeline
     ]
-
-
-async def record_look(
-    ctx: Context,
-    officer: Officer,
-    action: str,
-    subject: str | None,
-    matter: str | None,
-    fields: Sequence[str],
-) -> None:
-    """Write to the access log that an officer is about to see these field groups of this person.
-
-    Raises KeyError for a group ``rules.masking`` does not know.
-    """
-    for named in fields:
-        look_group(named)
-    await ctx.stores.access_log.append(
-        officer=officer.username,
-        office=officer.office.code,
-        action=action,
-        subject_key=subject,
-        matter=matter,
-        fields=fields,
-        at=ctx.now().astimezone(UTC),
-    )

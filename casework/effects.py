@@ -13,7 +13,7 @@ from rules.enrolments import until_of
 from rules.matter import Matter
 from rules.people import Tier
 from storage.registry import Hold
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from storage.tiers import StudentTier
 
 Apply = Callable[[Context, Matter, Effect], Awaitable[None]]

@@ -25,7 +25,7 @@ from rules.matter import Event, Matter
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.access_log import Look
-from storage.sessions import Session
+from storage.session_documents import Session
 
 _MOST = 10_000
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from casework import mandates, steps
+from casework.access_log import record_look
 from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
-from casework.desk import DeskLicence, desk_licence, marked_photo, record_look
+from casework.desk import DeskLicence, desk_licence, marked_photo
 from casework.desk_people import PersonView
 from casework.facts import facts_about
 from casework.imaging import PORTRAIT_SIDE
@@ -24,8 +25,8 @@ from casework.presenting import matter_view, office_view
 from casework.views import MatterView, OfficeView, PhotoFile
 from casework.visits import Visit, begin_visit, keep, kept, visit_of
 from rules import phones
+from rules.facesign import signing_offices
 from rules.facts import Vehicle
-from rules.guards import signing_offices
 from rules.id_number import normalise
 from rules.masking import groups, mask_phone, shown
 from rules.people import Tier

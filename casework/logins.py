@@ -10,7 +10,7 @@ from casework.context import Context
 from rules.logins import Device, Token, expiry, standing
 from rules.people import Citizen
 from rules.refusals import Refusal
-from storage.sessions import Session
+from storage.session_documents import Session
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from rules.flow import ENDED
 from rules.matter import Matter, State
 from rules.people import Citizen
 from rules.refusals import Refusal
-from storage.matters import StoredMatter
+from storage.matter_documents import StoredMatter
 from storage.photos import PhotoMissing
 
 _LIST = 50

@@ -3,8 +3,8 @@
 from casework.context import Context
 from casework.presenting import office_view
 from casework.views import OfficeView
+from rules.facesign import signing_offices
 from rules.facts import Facts, Office
-from rules.guards import signing_offices
 from rules.people import Tier
 from rules.permissions import GIVEN_AT, WINDOWS
 from rules.refusals import Refusal

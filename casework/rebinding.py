@@ -7,7 +7,7 @@ from casework.wechat_bindings import bind, openid_of
 from casework.wechat_identity import WechatIdentity, account_of, with_unionid
 from rules.rebinding import asks_fact, fact_on_file, read_fact
 from rules.refusals import Refusal
-from storage.sessions import Session
+from storage.session_documents import Session
 
 _DAY = 86400
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pyotp
 
+from casework.access_log import record_look
 from casework.context import Context
-from casework.desk import record_look
 from casework.officers import Officer
 from casework.presenting import office_view
 from casework.views import OfficeView

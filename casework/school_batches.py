@@ -14,8 +14,8 @@ from types import TracebackType
 
 import orjson
 
+from casework.access_log import record_look
 from casework.context import Context
-from casework.desk import record_look
 from casework.officers import Officer
 from casework.photos import Spool
 from casework.portrait_archive import Archive, PieceReader
@@ -23,7 +23,7 @@ from rules.formats import Format, RowProblem
 from rules.masking import groups
 from rules.refusals import Refusal
 from rules.student_rows import LINE, REASON, StudentRow, read_rows
-from storage.photos import FileWriter
+from storage.file_writer import FileWriter
 from storage.pieces import PIECE_BYTES
 from storage.school_batches import Batch
 

@@ -23,7 +23,7 @@ from rules.notices import notices_for
 from rules.people import Actor
 from rules.refusals import Refusal
 from rules.reminders import remind_at
-from storage.matters import Owed, StoredMatter
+from storage.matter_documents import Owed, StoredMatter
 
 _TRIES = 8
 NOTICE_LANE = "notices"

@@ -8,7 +8,8 @@ import structlog
 
 from casework import closing, effects, registry_portraits, steps
 from casework.context import Context
-from casework.conversations import Think, finish_late
+from casework.conversations import finish_late
+from casework.turns import Think
 from casework.wechat_binding_sweep import settle_due
 from rules.flow import ENDED
 from rules.people import Actor

@@ -7,7 +7,7 @@ import structlog
 from casework.context import Context
 from casework.wechat_bindings import finish
 from notify.outcome import Rejected
-from storage.sessions import Session
+from storage.session_documents import Session
 from storage.wechat_bindings import Binding
 
 log = structlog.get_logger()

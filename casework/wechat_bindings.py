@@ -13,7 +13,7 @@ from casework.context import Context
 from casework.wechat_identity import APPS, WechatIdentity, account_of, with_unionid
 from rules.people import Citizen
 from rules.refusals import Refusal
-from storage.sessions import Session
+from storage.session_documents import Session
 from storage.wechat_accounts import WechatAccount
 from storage.wechat_bindings import UNION, Binding
 

@@ -8,12 +8,12 @@ import structlog
 from casework import retention
 from casework.code_sending import send_codes
 from casework.context import Context
-from casework.conversations import Think
 from casework.delivery import deliver_due
 from casework.school_batch_worker import work_batches
 from casework.school_batches import LANE as SCHOOL_LANE
 from casework.steps import NOTICE_LANE
 from casework.sweep import sweep
+from casework.turns import Think
 
 log = structlog.get_logger()
 

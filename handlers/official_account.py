@@ -15,7 +15,8 @@ from tornado.routing import URLSpec
 from tornado.web import HTTPError, stream_request_body
 from wechatpy.messages import BaseMessage
 
-from casework.conversations import Conversations, Incoming
+from casework.conversations import Conversations
+from casework.turns import Incoming
 from casework.wechat_bindings import forget_wechat
 from casework.wechat_identity import WechatIdentity
 from handlers.base import Access, BaseHandler

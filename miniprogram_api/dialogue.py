@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bot import conversation
 from casework import conversations
-from casework.conversations import Incoming
+from casework.turns import Incoming
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, operation
 

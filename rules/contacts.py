@@ -8,10 +8,11 @@ police station or vehicle office of his city is the platform's own setting.
 from collections.abc import Mapping
 from typing import Any
 
+from rules.facesign import signing_offices
 from rules.facts import Facts, Office
-from rules.guards import Request, signing_offices
 from rules.refusals import Refusal
 from rules.regions import Regions, contains
+from rules.requests import Request
 
 _KINDS = frozenset({"vehicle_office", "police_station"})
 _CITY = 4

@@ -14,11 +14,12 @@ from rules.catalogue import Service
 from rules.conditions import unmet
 from rules.deadlines import add_years
 from rules.forms import read_values
-from rules.guards import Request, due_of, labels, other_office
+from rules.guards import due_of, labels, other_office
 from rules.id_number import birth_date
 from rules.matter import Matter
 from rules.openings import not_open
 from rules.refusals import Refusal
+from rules.requests import Request
 from rules.vehicle_classes import CLASSES, classes_of
 
 SERVICE = "register-student"

@@ -18,15 +18,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rules import contacts, enrolments, guards
+from rules import contacts, enrolments, facesign, guards
 from rules.acting import may_go_on
 from rules.book import Rulebook
 from rules.catalogue import Service
 from rules.facts import Facts
-from rules.guards import Guard, Request
 from rules.matter import Defect, Event, Matter, NewEvent, Photo, State
 from rules.people import Actor
 from rules.refusals import Refusal
+from rules.requests import Guard, Request
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ TABLE: tuple[Step, ...] = (
     Step(_REVIEWED, _A, "remind", "system", "reminded", _A, guards.remind_once),
     Step(_REVIEWED, _F, "remind", "system", "reminded", _F, guards.remind_once),
     # done in person, recorded at the window
-    Step(_WINDOW, None, "face_sign", "officer", "face_signed", _F, guards.right_office),
+    Step(_WINDOW, None, "face_sign", "officer", "face_signed", _F, facesign.right_office),
     Step(_WINDOW, None, "change_contact", "officer", "contact_changed", _F, contacts.change),
     Step(_WINDOW, _F, "export", "exchange", "exported", _F, guards.batch_named),
     Step(_WINDOW, _F, "acknowledge", "exchange", "acknowledged", _F, guards.answer_given),

@@ -4,64 +4,23 @@ A guard takes a ``Request`` and gives the event's data (plain JSON values; times
 a ``Refusal``. One guard a question; figures come from dated parameters.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from itertools import takewhile
 from typing import Any
 
 from rules.acting import may_begin_for
-from rules.book import Rulebook
-from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
 from rules.conditions import unmet
 from rules.deadlines import end_of_working_days
-from rules.facts import Facts
 from rules.forms import materials_of, missing_parts, read_values
 from rules.matter import Matter, State
 from rules.openings import not_open
-from rules.people import Actor
 from rules.permissions import tier_refusal
 from rules.refusals import Refusal
-
-
-@dataclass(frozen=True)
-class Request:
-    """An action as asked for; ``matter`` is None when it would begin one."""
-
-    service: Service
-    matter: Matter | None
-    actor: Actor
-    given: Mapping[str, Any]
-    facts: Facts
-    now: datetime
-    book: Rulebook
-
-    @property
-    def present(self) -> Matter:
-        """The matter acted on; only rows with a state before them ask for it."""
-        if self.matter is None:
-            raise ValueError("this step needs a matter")
-        return self.matter
-
-    def figure(self, name: str) -> Any:
-        """The value of a dated parameter as it holds for this matter.
-
-        A matter is decided by the figures of the day it was submitted.
-        """
-        return self.book.parameters.at(name, self.as_submitted.today).value
-
-    @property
-    def as_submitted(self) -> Facts:
-        """The facts as of the day of submission: who asked in time and is still putting right
-        what was wrong must not lose his place by it."""
-        since = self.matter.submitted_at if self.matter else None
-        return replace(self.facts, today=(since or self.now).astimezone(HOUSE_ZONE).date())
-
+from rules.requests import Request
 
 _CHANGES = frozenset({"filled", "attached", "detached"})
-
-Guard = Callable[[Request], "Mapping[str, Any] | Refusal"]
 
 
 def may_begin(request: Request) -> Mapping[str, Any] | Refusal:
@@ -306,40 +265,3 @@ def remind_once(request: Request) -> Mapping[str, Any] | Refusal:
     if request.present.last("reminded") is not None:
         return Refusal("step-not-possible", state="已提醒", action="remind")
     return {}
-
-
-def right_office(request: Request) -> Mapping[str, Any] | Refusal:
-    """Face-signing: only the office that issued the licence or registered a vehicle (REQ A4). A
-    phone other than the one known before (``before``) is ``proved`` by a code sent to it."""
-    facts, office = request.facts, request.actor.office
-    if signing_offices(facts).isdisjoint({office}):
-        codes = sorted(signing_offices(facts))
-        known = (facts.offices.get(code) for code in codes)
-        return Refusal("wrong-office", office="、".join(o.name for o in known if o))
-    given = request.given
-    moved = given["before"] not in ("", given["phone"])
-    if moved and not given["proved"]:
-        return Refusal("phone-not-proved")
-    bound = facts.licence is not None
-    return {
-        "applicant": given["applicant"],
-        "subject": given["subject"],
-        "office": office,
-        "name": given["name"],
-        "id_number": given["id_number"],
-        "phone": given["phone"],
-        "before": given["before"] if moved else "",
-        "licence": facts.licence.number if bound and facts.licence else None,
-        "licence_office": facts.licence.issuing_office if bound and facts.licence else None,
-        "vehicles": [v.plate for v in facts.vehicles],
-        "photos": list(given.get("photos", ())),
-        "compared_with": given.get("compared_with", "card"),
-    }
-
-
-def signing_offices(facts: Facts) -> frozenset[str]:
-    """The offices that may sign this person up: licence issued there, or a vehicle registered."""
-    offices = {v.registering_office for v in facts.vehicles}
-    if facts.licence is not None:
-        offices.add(facts.licence.issuing_office)
-    return frozenset(offices)

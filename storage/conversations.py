@@ -16,7 +16,8 @@ from pymongo.errors import DuplicateKeyError
 
 from storage.changes import next_turn
 from storage.indexes import EPOCH
-from storage.sessions import Session, Sessions
+from storage.session_documents import Session
+from storage.sessions import Sessions
 from storage.vault import Vault
 
 _REPLIES = 10

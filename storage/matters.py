@@ -5,9 +5,8 @@ sealed in the events' data. Case events are conditional on ``version``; delivery
 ``notice_rev``, so that a worker and an officer never refuse each other.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
@@ -18,59 +17,21 @@ from rules.flow import replay
 from rules.matter import Matter, State
 from rules.notices import Notice, from_data, next_due, to_data
 from storage.indexes import EPOCH
+from storage.matter_documents import (
+    NOTHING_TO_COME,
+    ROW,
+    STAMP,
+    MatterRow,
+    Owed,
+    Stamp,
+    StoredMatter,
+    clear_fields,
+    dues_of,
+    place_of,
+    row_of,
+)
 from storage.timelines import opened_event, sealed_event
 from storage.vault import Vault
-
-
-@dataclass(frozen=True)
-class StoredMatter:
-    """A matter with what is owed because of it. ``effects`` are those not yet applied."""
-
-    matter: Matter
-    notices: Mapping[str, Notice]
-    notice_rev: int
-    effects: tuple[Effect, ...]
-
-
-@dataclass(frozen=True)
-class MatterRow:
-    """A line of a list: clear fields only, nothing opened. ``queue`` is its place among those that
-    wait."""
-
-    number: str
-    service: str
-    state: State
-    applicant: str
-    subject: str
-    mandate: str | None
-    created_at: datetime
-    submitted_at: datetime | None
-    due: datetime | None
-    updated_at: datetime
-    urged: bool
-    queue: str
-    version: int
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Whose a matter is, and the counters that every change of it moves."""
-
-    applicant: str
-    subject: str
-    mandate: str | None
-    version: int
-    notice_rev: int
-
-
-@dataclass(frozen=True)
-class Owed:
-    """What one write adds beside its event."""
-
-    notices: Sequence[Notice] = ()
-    effects: Sequence[Effect] = ()
-    export_due: bool = False
-    remind_at: datetime | None = None
 
 
 class Matters:
@@ -89,16 +50,16 @@ class Matters:
             "applicant": matter.applicant,
             "subject": matter.subject,
             "created_at": matter.created_at,
-            "timeline": [sealed_event(self._vault, _place(matter.number), event)],
+            "timeline": [sealed_event(self._vault, place_of(matter.number), event)],
             "notices": {n.id: to_data(n) for n in owed.notices},
             "notice_rev": 0,
             "effects": {e.id: {"kind": e.kind, "data": dict(e.data)} for e in owed.effects},
-            **_clear(matter),
+            **clear_fields(matter),
         }
         if matter.mandate is not None:
             # Only what an agent applied for is found by the person it is about, beside his own.
             document |= {"mandate": matter.mandate, "principal": matter.subject}
-        document.update(_dues(owed, event.at))
+        document.update(dues_of(owed, event.at))
         try:
             await self._matters.insert_one(document)
         except DuplicateKeyError:
@@ -110,8 +71,8 @@ class Matters:
         wrote since ``before`` was read."""
         event = after.timeline[-1]
         change: dict[str, Any] = {
-            "$push": {"timeline": sealed_event(self._vault, _place(after.number), event)},
-            "$set": _clear(after),
+            "$push": {"timeline": sealed_event(self._vault, place_of(after.number), event)},
+            "$set": clear_fields(after),
         }
         for notice in owed.notices:
             change["$set"][f"notices.{notice.id}"] = to_data(notice)
@@ -120,7 +81,7 @@ class Matters:
                 "kind": effect.kind,
                 "data": dict(effect.data),
             }
-        dues = _dues(owed, event.at)
+        dues = dues_of(owed, event.at)
         notice_due = dues.pop("notice_due", None)
         change["$set"].update(dues)
         if notice_due is not None:
@@ -129,7 +90,7 @@ class Matters:
             change["$inc"] = {"notice_rev": 1}
         if event.type == "exported":
             change["$unset"] = {"export_due": ""}
-        elif event.type in _NOTHING_TO_COME:
+        elif event.type in NOTHING_TO_COME:
             change["$unset"] = {"remind_due": ""}
         result = await self._matters.update_one(
             {"_id": before.number, "version": before.version}, change
@@ -143,7 +104,7 @@ class Matters:
 
     async def stamp(self, number: str) -> Stamp | None:
         """What tells whether a matter changed, without opening it."""
-        found = await self._matters.find_one({"_id": number}, _STAMP)
+        found = await self._matters.find_one({"_id": number}, STAMP)
         if found is None:
             return None
         return Stamp(
@@ -164,9 +125,9 @@ class Matters:
 
     async def _of(self, who: str, key: str, limit: int) -> list[MatterRow]:
         cursor = (
-            self._matters.find({who: key}, _ROW).sort([(who, -1), ("created_at", -1)]).limit(limit)
+            self._matters.find({who: key}, ROW).sort([(who, -1), ("created_at", -1)]).limit(limit)
         )
-        return [_row(d) async for d in cursor]
+        return [row_of(d) async for d in cursor]
 
     async def worklist(
         self, office: str, state: State, limit: int, after: str = ""
@@ -175,11 +136,11 @@ class Matters:
         ``after``."""
         behind = {"$gt": after}
         cursor = (
-            self._matters.find({"office": office, "state": state.value, "queue": behind}, _ROW)
+            self._matters.find({"office": office, "state": state.value, "queue": behind}, ROW)
             .sort([("office", 1), ("state", 1), ("queue", 1)])
             .limit(limit)
         )
-        return [_row(d) async for d in cursor]
+        return [row_of(d) async for d in cursor]
 
     async def count(self, office: str, state: State, most: int) -> int:
         """How many an office has in a state, counted up to ``most``."""
@@ -193,11 +154,11 @@ class Matters:
         place ``after``."""
         behind = {"$gt": after}
         cursor = (
-            self._matters.find({"school": school, "state": state.value, "queue": behind}, _ROW)
+            self._matters.find({"school": school, "state": state.value, "queue": behind}, ROW)
             .sort([("school", 1), ("state", 1), ("queue", 1)])
             .limit(limit)
         )
-        return [_row(d) async for d in cursor]
+        return [row_of(d) async for d in cursor]
 
     async def count_of_school(self, school: str, state: State, most: int) -> int:
         """How many a school has in a state, counted up to ``most``."""
@@ -260,7 +221,7 @@ class Matters:
 
     def _opened(self, document: Mapping[str, Any]) -> StoredMatter:
         number = document["_id"]
-        place = _place(number)
+        place = place_of(number)
         events = tuple(opened_event(self._vault, place, e) for e in document["timeline"])
         return StoredMatter(
             matter=replay(number, document["service"], events),
@@ -271,80 +232,3 @@ class Matters:
                 for k, v in sorted(document.get("effects", {}).items())
             ),
         )
-
-
-def _place(number: str) -> str:
-    return f"matters/{number}"
-
-
-_STAMP = {"applicant": 1, "subject": 1, "mandate": 1, "version": 1, "notice_rev": 1}
-_NOTHING_TO_COME = frozenset({"reminded", "left", "lapsed", "licence_issued"})
-"""Events after which no day is waited for any more."""
-
-_ROW = {
-    "service": 1,
-    "state": 1,
-    "applicant": 1,
-    "subject": 1,
-    "mandate": 1,
-    "created_at": 1,
-    "submitted_at": 1,
-    "due": 1,
-    "updated_at": 1,
-    "urged": 1,
-    "queue": 1,
-    "version": 1,
-}
-
-
-def _row(document: Mapping[str, Any]) -> MatterRow:
-    return MatterRow(
-        number=document["_id"],
-        service=document["service"],
-        state=State(document["state"]),
-        applicant=document["applicant"],
-        subject=document["subject"],
-        mandate=document.get("mandate"),
-        created_at=document["created_at"],
-        submitted_at=document.get("submitted_at"),
-        due=document.get("due"),
-        updated_at=document["updated_at"],
-        urged=document.get("urged", False),
-        queue=document["queue"],
-        version=document["version"],
-    )
-
-
-def _clear(matter: Matter) -> dict[str, Any]:
-    """The fields kept in clear, for indexes."""
-    return {
-        "state": matter.state.value,
-        "office": matter.office,
-        **({"school": matter.school} if matter.school else {}),
-        "version": matter.version,
-        "submitted_at": matter.submitted_at,
-        "due": matter.due,
-        "updated_at": matter.timeline[-1].at,
-        "urged": _urged(matter),
-        # No two matters have one place, so that no page's edge falls between equals.
-        "queue": f"{(matter.since - EPOCH) // timedelta(milliseconds=1):015d}-{matter.number}",
-    }
-
-
-def _urged(matter: Matter) -> bool:
-    """Whether urging was the last that anybody did; that an agent parted answers no urging."""
-    done = (e.type for e in reversed(matter.timeline) if e.type != "agent_parted")
-    return next(done) == "urged"
-
-
-def _dues(owed: Owed, now: datetime) -> dict[str, Any]:
-    dues: dict[str, Any] = {}
-    if owed.notices:
-        dues["notice_due"] = min(n.due for n in owed.notices if n.due is not None)
-    if owed.effects:
-        dues["effect_due"] = now
-    if owed.export_due:
-        dues["export_due"] = now
-    if owed.remind_at is not None:
-        dues["remind_due"] = owed.remind_at
-    return dues

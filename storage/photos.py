@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bson import Int64, ObjectId
-from pymongo.asynchronous.collection import AsyncCollection
+from bson import ObjectId
 from pymongo.asynchronous.database import AsyncDatabase
 
 from storage.changes import Pipeline, literal, unset_if
+from storage.file_writer import FileWriter
 from storage.indexes import EPOCH
 from storage.pieces import (
     SEALED_BYTES,
@@ -72,35 +72,6 @@ class WholeFile:
     lies: str
     size: int
     pieces: int
-
-
-class FileWriter:
-    """A file being written; ``Photos.delete`` takes back one that broke off."""
-
-    def __init__(
-        self,
-        file_id: str,
-        files: AsyncCollection[dict[str, Any]],
-        chunks: AsyncCollection[dict[str, Any]],
-        sealer: Sealer,
-    ) -> None:
-        self.id = file_id
-        self._files, self._chunks, self._sealer = files, chunks, sealer
-        self._length = self._count = 0
-
-    async def write(self, content: bytes) -> None:
-        """Some more of it."""
-        for sealed in self._sealer.feed(content):
-            await self._keep(sealed)
-
-    async def done(self) -> None:
-        """It is whole."""
-        await self._keep(self._sealer.last())
-        await self._files.update_one({"_id": self.id}, {"$set": {"length": Int64(self._length)}})
-
-    async def _keep(self, sealed: bytes) -> None:
-        await self._chunks.insert_one({"files_id": self.id, "n": self._count, "data": sealed})
-        self._length, self._count = self._length + len(sealed), self._count + 1
 
 
 class Photos:

@@ -6,7 +6,7 @@ from casework import steps
 from casework.context import Context
 from rules.people import Actor, Tier
 from rules.refusals import Refusal
-from storage.sessions import Session
+from storage.session_documents import Session
 
 log = structlog.get_logger()
 

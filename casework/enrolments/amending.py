@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from casework import steps
+from casework.access_log import record_look
 from casework.context import Context
-from casework.desk import record_look
 from casework.enrolments import pictures, schools
 from casework.enrolments.outcome import Enrolled
 from casework.facts import known_names

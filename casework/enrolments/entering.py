@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework import effects, steps
+from casework.access_log import record_look
 from casework.context import Context
-from casework.desk import record_look
 from casework.enrolments import pictures, schools
 from casework.enrolments.amending import put_right
 from casework.enrolments.outcome import Enrolled

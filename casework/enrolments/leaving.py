@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from casework import steps
+from casework.access_log import record_look
 from casework.codes import desk_slot, prove, send_to_phone
 from casework.context import Context
-from casework.desk import record_look
 from casework.enrolments import schools
 from casework.enrolments.outcome import Enrolled
 from casework.officers import Officer

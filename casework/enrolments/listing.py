@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from casework import steps
+from casework.access_log import record_look
 from casework.context import Context
-from casework.desk import marked_photo, record_look
+from casework.desk import marked_photo
 from casework.enrolments import schools
 from casework.officers import Officer
 from casework.presenting import event_note, matter_view

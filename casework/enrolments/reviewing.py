@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from casework import desk, steps
+from casework.access_log import record_look
 from casework.context import Context
 from casework.facts import facts_about
 from casework.officers import Officer
@@ -50,7 +51,7 @@ async def _one(
 async def _must_hold(ctx: Context, officer: Officer, matter: Matter) -> None:
     """Raise the first condition that does not hold as of the day of submission."""
     fields = ["conditions"]
-    await desk.record_look(ctx, officer, "approve-many", matter.subject, matter.number, fields)
+    await record_look(ctx, officer, "approve-many", matter.subject, matter.number, fields)
     facts = await facts_about(ctx, matter.subject, matter.form["id_number"])
     day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
     service = ctx.book.catalogue[SERVICE]

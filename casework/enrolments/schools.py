@@ -1,14 +1,14 @@
 """Whose student a matter is, and who may act for a driving school."""
 
 from casework import steps
+from casework.access_log import record_look
 from casework.context import Context
-from casework.desk import record_look
 from casework.officers import Officer
 from rules.enrolments import SERVICE
 from rules.facts import Office
 from rules.matter import Matter
 from rules.refusals import Refusal
-from storage.matters import StoredMatter
+from storage.matter_documents import StoredMatter
 
 SCHOOL = "driving_school"
 VEHICLE_OFFICE = "vehicle_office"

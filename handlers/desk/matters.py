@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from casework import desk
 from casework.desk import DeskMatter
+from casework.worklist import LISTED
 from handlers.desk.base import HOME, DeskHandler
 from rules.matter import Defect
 from rules.refusals import Refusal, Worded
@@ -54,7 +55,7 @@ class MatterHandler(DeskHandler):
             "matter.html",
             matter=matter,
             view=matter.view,
-            listed=matter.view.state in desk.LISTED,
+            listed=matter.view.state in LISTED,
             typed=typed,
             problem=problem,
             done=self._just_decided(matter),

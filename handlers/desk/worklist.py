@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from casework import desk
+from casework import worklist
 from casework.numbers import is_number
 from handlers.base import Access
 from handlers.desk.base import HOME, DeskHandler
@@ -32,11 +32,11 @@ class WorkListHandler(DeskHandler):
             self.redirect(f"{HOME}students")
             return
         self.officer.must("review")
-        state = self.get_query_argument("state", "") or desk.LISTED[0]
-        if state not in desk.LISTED:
+        state = self.get_query_argument("state", "") or worklist.LISTED[0]
+        if state not in worklist.LISTED:
             raise Refusal("bad-request")
         after = self.get_query_argument("after", "")
-        work = await desk.worklist(
+        work = await worklist.page(
             self.ctx,
             self.officer,
             state=state,
@@ -73,5 +73,5 @@ class NextHandler(DeskHandler):
     async def get(self) -> None:
         """Go to it, or to the list when nothing waits any more."""
         done = self.get_query_argument("after", "")
-        number = await desk.next_matter(self.ctx, self.officer, done)
+        number = await worklist.next_matter(self.ctx, self.officer, done)
         self.redirect(f"{HOME}matters/{number}" if number else f"{HOME}?note=none_left")

@@ -24,7 +24,7 @@ from typing import Any
 from casework.askers import prover_at
 from casework.codes import slot
 from casework.context import Context
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from tests.abuse.attacker import Seen, address, seen
 from tests.support.citizens import OFFICE, Known, known
 from tests.support.engines import engine_process

@@ -23,7 +23,7 @@ from casework.context import Context
 from casework.conversations import Conversations
 from rules.masking import mask_phone
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from tests.abuse.attacker import Seen, seen
 from tests.abuse.test_every_route import served
 from tests.casework.inside import house, officer, settings_of, silent

@@ -14,7 +14,7 @@ from stdnum.iso7064 import mod_11_2
 
 from bianmin.settings import Settings
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from storage.stores import Stores, open_stores
 
 _CHUNK = 2000

@@ -17,7 +17,7 @@ from casework import accounts, matters, wechat_bindings
 from casework.context import Context
 from casework.wechat_identity import WechatIdentity
 from rules.people import Citizen, Tier
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from tests.support.engines import engine_process
 from tests.support.processes import House
 

@@ -11,8 +11,8 @@ from bianmin.settings import Settings
 from bianmin.settings_sources import GENERATED
 from casework import facesign, matters
 from casework.context import Context
-from casework.conversations import Incoming, Talk, Turn
 from casework.officers import Officer
+from casework.turns import Incoming, Talk, Turn
 from rules.people import Citizen, Tier
 from storage.engines import EngineUrls
 from tests.desk.town import id_number, picture

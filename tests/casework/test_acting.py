@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from casework import desk, mandates, matters, steps
+from casework import desk, mandates, matters, steps, worklist
 from casework.carriers import MatterCarrier
 from casework.context import Context
 from casework.facts import facts_of
@@ -20,8 +20,8 @@ from rules.notices import FINAL
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
-from storage.matters import Owed
-from storage.sessions import NewSession
+from storage.matter_documents import Owed
+from storage.session_documents import NewSession
 from tests.casework.inside import SERVICE, citizen, draft, house, officer
 from tests.casework.mandating import live, offered
 from tests.casework.test_mandates import refusal_of
@@ -77,7 +77,7 @@ async def test_the_agent_submits_and_the_officer_sees_who_applied_for_whom(
         assert done.state == "submitted" and done.timeline[-1].actor == "代理人"
 
         reviewer = await officer(ctx)
-        (row,) = (await desk.worklist(ctx, reviewer)).rows
+        (row,) = (await worklist.page(ctx, reviewer)).rows
         assert row.by_agent
         shown = await desk.open_matter(ctx, reviewer, view.number)
         assert shown.applicant.id_number == principal.id_number

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from casework import contacts, desk, facesign, matters
+from casework import contacts, desk, facesign, matters, worklist
 from casework.context import Context
 from rules.matter import State
 from rules.people import Citizen
@@ -39,7 +39,7 @@ async def test_a_draft_is_the_citizens_own_even_thrown_away(
             await matters.withdraw(ctx, who, number, "away")
         for state in ("draft", "withdrawn", "nonsense"):
             with pytest.raises(Refusal) as refused:
-                await desk.worklist(ctx, officer, state=state)
+                await worklist.page(ctx, officer, state=state)
             assert refused.value == Refusal("bad-request")
 
 
@@ -53,7 +53,7 @@ async def test_urging_loses_nobody_his_place_and_no_page_edge_a_matter(
         waiting = [await submitted(ctx, first), await submitted(ctx, second)]
         ctx.clock.ahead += timedelta(hours=1)  # type: ignore[attr-defined]  # the test's clock
         await matters.urge(ctx, first, waiting[0], "urge")
-        rows = (await desk.worklist(ctx, officer)).rows
+        rows = (await worklist.page(ctx, officer)).rows
         assert [(r.number, r.urged) for r in rows] == [(waiting[0], True), (waiting[1], False)]
         # Both at the same moment.
         await _same_place(ctx, waiting)
@@ -106,8 +106,8 @@ async def test_a_clerk_is_turned_away_by_the_verbs_themselves(
         who, at_school = await citizen(ctx, 1), await clerk(ctx)
         number = await submitted(ctx, who)
         deeds = (
-            desk.worklist(ctx, at_school),
-            desk.next_matter(ctx, at_school, ""),
+            worklist.page(ctx, at_school),
+            worklist.next_matter(ctx, at_school, ""),
             desk.open_matter(ctx, at_school, number),
             desk.officer_photo(ctx, at_school, number, "photo"),
             desk.decide(ctx, at_school, number, 1, "approve", (), "", "cause"),

@@ -23,7 +23,7 @@ from rules.matter import Defect, State
 from rules.people import Tier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
-from storage.sessions import Session
+from storage.session_documents import Session
 from tests.casework.inside import OFFICE, OTHER, house, officer
 from tests.casework.schools import FAR, NEAR, SCHOOL, clerk, enrolled, entry, upload
 from tests.desk.town import id_number

@@ -10,7 +10,8 @@ import pytest
 from tornado.httputil import HTTPServerRequest
 
 from casework.context import Context
-from casework.conversations import Conversations, Incoming, Talk, Turn, fetch_photo, finish_late
+from casework.conversations import Conversations, fetch_photo, finish_late
+from casework.turns import Incoming, Talk, Turn
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.conversations import Place

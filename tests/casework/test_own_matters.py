@@ -13,7 +13,7 @@ from rules.flow import begin
 from rules.matter import Event, State
 from rules.people import Citizen
 from storage.engines import EngineUrls
-from storage.matters import Owed
+from storage.matter_documents import Owed
 from tests.casework.inside import SERVICE, citizen, draft, house
 from tests.desk.town import picture
 

@@ -14,7 +14,7 @@ from casework.wechat_identity import WechatIdentity, account_of
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from tests.casework.inside import Clock, citizen, house
 from tests.desk.town import id_number
 

@@ -12,7 +12,7 @@ from casework.wechat_identity import WechatIdentity
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from tests.casework.inside import citizen, house, licence_holder, officer
 from tests.casework.mandating import live, offered
 

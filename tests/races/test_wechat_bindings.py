@@ -14,7 +14,7 @@ from casework.context import Context
 from casework.wechat_bindings import openid_of, whoami
 from casework.wechat_identity import WechatIdentity, account_of
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from tests.casework.inside import house
 from tests.desk.town import id_number
 from tests.support.engines import ROOT

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from storage.stores import Stores, open_stores
 
 MASTER, INDEX = b"m" * 32, b"i" * 32

@@ -8,7 +8,7 @@ import pytest
 
 from rules.people import Tier
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from storage.stores import Stores
 from storage.wechat_accounts import WechatAccount
 from storage.wechat_bindings import Binding

@@ -13,7 +13,7 @@ from rules.matter import Event, Matter, State
 from rules.notices import Notice, NoticeState
 from rules.people import Actor
 from storage.engines import EngineUrls
-from storage.matters import Owed
+from storage.matter_documents import Owed
 from tests.storage.opening import NOW, PHONE, opened
 
 CITIZEN = Actor("citizen", "k" * 43)

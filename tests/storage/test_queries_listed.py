@@ -27,7 +27,8 @@ from storage.indexes import QUERIES
 from storage.keyring import Keyring
 from storage.logins import Logins
 from storage.mandates import Mandates
-from storage.matters import Matters, Owed
+from storage.matter_documents import Owed
+from storage.matters import Matters
 from storage.officers import Officers
 from storage.photos import Photos
 from storage.pieces import PIECE_BYTES
@@ -37,7 +38,8 @@ from storage.retention import Aged, Retention
 from storage.rotation import Rotation
 from storage.school_batches import Progress, RowProblems, SchoolBatches
 from storage.sealed_places import SEALED
-from storage.sessions import NewSession, Sessions
+from storage.session_documents import NewSession
+from storage.sessions import Sessions
 from storage.stores import Stores, real_time
 from storage.vault import Vault
 from storage.wechat_accounts import WechatAccount, WechatAccounts

@@ -7,7 +7,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from rules.people import Tier
 from storage.engines import EngineUrls
-from storage.sessions import NewSession
+from storage.session_documents import NewSession
 from storage.stores import Stores
 from tests.storage.opening import ID_NUMBER, NAME, NOW, PHONE, opened, registered
 

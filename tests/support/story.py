@@ -21,7 +21,7 @@ from casework import exchange, officers
 from casework.context import Context
 from rules.catalogue import Catalogue
 from rules.notices import FINAL
-from storage.matters import StoredMatter
+from storage.matter_documents import StoredMatter
 from tests.api import pictures
 from tests.support.citizens import OFFICE, Citizen, Known, Town, hidden, known
 from tests.support.processes import House
