@@ -102,4 +102,4 @@ async def officer_of(ctx: Context) -> Officer:
     """An officer of the office that issued the licences."""
     office = await ctx.office(OFFICE)
     assert office is not None
-    return Officer("tester", "测试民警", "officer", office)
+    return Officer("tester", "测试民警", "reviewer", office)
