@@ -64,3 +64,9 @@ async def known_names(ctx: Context, key: str) -> tuple[str, ...]:
     on_file = await registry.phone_on_file(key)
     known = (await registry.population_name(key), on_file.name if on_file else None)
     return tuple(name for name in known if name is not None)
+
+
+async def account_phone(ctx: Context, key: str) -> str:
+    """The phone of the person's account; empty where he has none."""
+    session = await ctx.stores.sessions.get(key)
+    return session.phone if session else ""

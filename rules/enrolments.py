@@ -97,6 +97,10 @@ def _unfit(request: Request, form: Mapping[str, str], office: str) -> Refusal | 
     """The person first: nothing of his record shows to who does not know his name."""
     if mismatched(request.given["names"], form["name"]):
         return Refusal("student-mismatch")
+    # Somebody with his name and number may have opened it by another phone: the licence would
+    # give that phone face-signed rights (REQ A6).
+    if request.given.get("account_phone", form["phone"]) not in ("", form["phone"]):
+        return Refusal("student-phone-differs")
     found = unmet(request.service, request.as_submitted, form, request.book.parameters)
     if found:
         return found[0]

@@ -7,7 +7,7 @@ from casework.access_log import record_look
 from casework.context import Context
 from casework.enrolments import pictures, schools
 from casework.enrolments.outcome import Enrolled
-from casework.facts import known_names
+from casework.facts import account_phone, known_names
 from casework.officers import Officer
 from casework.photos import Spool
 from rules.matter import Matter
@@ -53,7 +53,12 @@ async def put_right(
     fresh = {m: spool for m, spool in uploads.items() if (m, digests[m]) not in known}
     kept = await pictures.keep(ctx, matter.number, await pictures.prepare(ctx, fresh), digests)
     photos = {m: kept[m].data if m in kept else {"source": digests[m]} for m in uploads}
-    given = {"values": values, "photos": photos, "names": await known_names(ctx, matter.subject)}
+    given = {
+        "values": values,
+        "photos": photos,
+        "names": await known_names(ctx, matter.subject),
+        "account_phone": await account_phone(ctx, matter.subject),
+    }
     await pictures.doubt(ctx, matter.photos, set(kept))
     after = matter
     try:

@@ -10,7 +10,7 @@ from casework.context import Context
 from casework.enrolments import pictures, schools
 from casework.enrolments.amending import put_right
 from casework.enrolments.outcome import Enrolled
-from casework.facts import facts_about, known_names
+from casework.facts import account_phone, facts_about, known_names
 from casework.numbers import number_for
 from casework.officers import Officer
 from casework.photos import Prepared, Spool
@@ -45,8 +45,8 @@ class _By:
 
 @dataclass(frozen=True)
 class _Entry:
-    """Who is entered with what: clean values, digests and uploads by material, and the names the
-    registries know under the ID number."""
+    """Who is entered with what: clean values, digests and uploads by material, the names the
+    registries know under the ID number, and the phone of his account if he has one."""
 
     by: _By
     key: str
@@ -54,6 +54,7 @@ class _Entry:
     digests: Mapping[str, str]
     uploads: pictures.Pictures
     names: tuple[str, ...]
+    account_phone: str
     cause: str
 
     def given(self, photos: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,6 +68,7 @@ class _Entry:
             "values": self.form,
             "photos": photos,
             "names": self.names,
+            "account_phone": self.account_phone,
         }
 
 
@@ -122,7 +124,8 @@ async def _read(
     # A refusal may tell that somebody owns a vehicle or holds a licence.
     await record_look(ctx, by.who, "enrol", key, None, ["name", "licence", "vehicles"])
     names = await known_names(ctx, key)
-    return _Entry(by, key, form, pictures.sources(uploads), uploads, names, cause)
+    phone = await account_phone(ctx, key)
+    return _Entry(by, key, form, pictures.sources(uploads), uploads, names, phone, cause)
 
 
 async def _enter(ctx: Context, entry: _Entry) -> Enrolled:

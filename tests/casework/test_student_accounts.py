@@ -160,3 +160,18 @@ async def test_who_knows_name_and_number_does_not_open_the_account_before_the_st
             else:
                 came.append("in")
         assert came == ["identity-mismatch", "in"]
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_whose_account_has_another_phone_is_not_entered_over_it(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """An account opened in his name by somebody else would come to face-signed rights."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        person = {"id_number": id_number(1), "name": "陈学员"}
+        await ctx.stores.registry.upsert_population([person])
+        await registered(ctx, 1)
+        with pytest.raises(Refusal) as refused:
+            await enrolled(ctx, 1, phone="13800000099")
+        assert refused.value.code == "student-phone-differs"
+        assert (await enrolled(ctx, 1, cause="again")).fresh
