@@ -75,6 +75,7 @@ def guide(ctx: Context, code: str) -> dict[str, Any]:
                 "shows": m.shows,
                 "required": m.required,
                 "max_photos": m.max_photos,
+                "when": m.when,
             }
             for m in service.materials
         ],

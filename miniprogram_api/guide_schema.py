@@ -30,13 +30,15 @@ class GuideField(_Part):
 
 
 class GuideMaterial(_Part):
-    """A material to photograph."""
+    """A material to photograph. ``when``: ``always``, or ``agent`` for one that only an agent who
+    acts by a mandate needs."""
 
     name: str
     label: str
     shows: str
     required: bool
     max_photos: int
+    when: str = "always"
 
 
 class GuideLimit(_Part):
