@@ -156,6 +156,7 @@ def officer_add(
                 office=office,
                 password=chosen,
                 totp=totp,
+                seen=not password,
             )
         except Refusal as refusal:
             raise OperatorError(f"There is no office {office}.") from refusal

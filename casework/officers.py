@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pyotp
@@ -21,12 +21,14 @@ _DEVICE = "desk-device"
 
 @dataclass(frozen=True)
 class Officer:
-    """An officer at work: his office and his role decide what he sees."""
+    """An officer at work: his office and his role decide what he sees. ``must_change`` when
+    somebody else has seen his password: he does nothing before he has one of his own."""
 
     username: str
     name: str
     role: str
     office: Office
+    must_change: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -157,13 +159,59 @@ async def _officer(ctx: Context, record: OfficerRecord) -> Officer:
     office = await ctx.office(record.office)
     if office is None:
         raise Refusal("officer-login-failed")
-    return Officer(record.username, record.name, record.role, office)
+    return Officer(record.username, record.name, record.role, office, record.seen)
+
+
+async def change_password(
+    ctx: Context, officer: Officer, session: str, *, old: str, new: str, again: str
+) -> None:
+    """Put a password of the officer's own in place of the one he has; his other logins end, this
+    one stays. A second click finds it changed.
+
+    Raises not-logged-in, passwords-differ, password-too-short, password-unchanged,
+    password-wrong, too-many-tries, busy-try-again.
+    """
+    least = int(ctx.figure("desk.password_least"))
+    if new != again:
+        raise Refusal("passwords-differ")
+    if len(new) < least:
+        raise Refusal("password-too-short", least=least)
+    most = int(ctx.figure("desk.login_tries_per_quarter"))
+    if not await ctx.stores.memory.hit(f"desk:password:{officer.username}", most, _QUARTER):
+        raise Refusal("too-many-tries")
+    record = await ctx.stores.officers.get(officer.username)
+    held = await ctx.stores.memory.get_desk_session(session, _idle(ctx))
+    if record is None or held is None:
+        raise Refusal("not-logged-in")
+    if old == new:
+        raise Refusal("password-unchanged")
+    if not await ctx.passwords.matches(record.password_hash, old):
+        if not record.seen and await ctx.passwords.matches(record.password_hash, new):
+            return
+        raise Refusal("password-wrong")
+    hashed = await ctx.passwords.hashed(new)
+    if not await ctx.stores.officers.change_password(
+        officer.username, record.password_hash, hashed
+    ):
+        raise Refusal("busy-try-again")
+    begun = held.partition(" ")[0]
+    fresh = f"{begun} {_stamp(ctx, replace(record, password_hash=hashed))} {officer.username}"
+    await ctx.stores.memory.put_desk_session(session, fresh, _idle(ctx))
 
 
 async def add_officer(
-    ctx: Context, *, username: str, name: str, role: str, office: str, password: str, totp: bool
+    ctx: Context,
+    *,
+    username: str,
+    name: str,
+    role: str,
+    office: str,
+    password: str,
+    totp: bool,
+    seen: bool = False,
 ) -> str | None:
     """Add an officer, or give one a new password; the second factor's secret if there is one.
+    ``seen`` when the password was made for him and shown to somebody.
 
     Raises not-found when the registry has no such office, bad-request for an unknown role.
     """
@@ -173,5 +221,6 @@ async def add_officer(
         raise Refusal("not-found")
     secret = pyotp.random_base32() if totp else None
     hashed = await ctx.passwords.hashed(password)
-    await ctx.stores.officers.put(OfficerRecord(username, hashed, secret, office, role, name))
+    record = OfficerRecord(username, hashed, secret, office, role, name, seen=seen)
+    await ctx.stores.officers.put(record)
     return secret

@@ -111,7 +111,7 @@ async def _made(
 ) -> tuple[NewLogin, OfficerRecord]:
     password, secret = ctx.ids.token()[:16], pyotp.random_base32()
     record = OfficerRecord(
-        username, await ctx.passwords.hashed(password), secret, office.code, _ROLE, name
+        username, await ctx.passwords.hashed(password), secret, office.code, _ROLE, name, seen=True
     )
     return NewLogin(username, name, office.name, password, secret), record
 

@@ -7,12 +7,14 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
+from storage.changes import if_holds, literal
 from storage.vault import Vault
 
 
 @dataclass(frozen=True)
 class OfficerRecord:
-    """An officer's account. ``totp_secret`` is the second factor's, None where there is none."""
+    """An officer's account. ``totp_secret`` is the second factor's, None where there is none;
+    ``seen`` when somebody else has seen the password, which was made for him."""
 
     username: str
     password_hash: str
@@ -21,6 +23,7 @@ class OfficerRecord:
     role: str
     name: str
     disabled: bool = False
+    seen: bool = False
 
 
 class Officers:
@@ -52,6 +55,7 @@ class Officers:
             "role": record.role,
             "name": self._vault.seal(record.name, f"officers/{username}/name"),
             "disabled": record.disabled,
+            "seen": record.seen,
         }
 
     async def get(self, username: str) -> OfficerRecord | None:
@@ -74,6 +78,15 @@ class Officers:
         result = await self._officers.update_one({"_id": username}, {"$set": {"disabled": True}})
         return bool(result.matched_count)
 
+    async def change_password(self, username: str, before: str, after: str) -> bool:
+        """Put the officer's own password's hash in place of ``before``; False when that is not
+        the one any more."""
+        changes = {"password_hash": literal(after), "seen": literal(False)}
+        result = await self._officers.update_one(
+            {"_id": username}, if_holds("password_hash", before, changes)
+        )
+        return bool(result.modified_count)
+
     def _opened(self, document: Mapping[str, Any]) -> OfficerRecord:
         username, totp = document["_id"], document["totp"]
         return OfficerRecord(
@@ -84,4 +97,5 @@ class Officers:
             role=document["role"],
             name=self._vault.open_text(document["name"], f"officers/{username}/name"),
             disabled=document["disabled"],
+            seen=document.get("seen", False),
         )

@@ -29,6 +29,7 @@ from handlers.desk.face_sign import (
 from handlers.desk.help import HelpHandler
 from handlers.desk.login import LoginHandler, LogoutHandler
 from handlers.desk.matters import DecisionHandler, MatterHandler, PhotoHandler
+from handlers.desk.password import PasswordHandler
 from handlers.desk.worklist import FindHandler, NextHandler, RootHandler, WorkListHandler
 
 _BATCH = r"(?P<batch_id>[\w-]{22})"
@@ -43,6 +44,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/desk/", WorkListHandler),
         URLSpec(r"/desk/login", LoginHandler),
         URLSpec(r"/desk/logout", LogoutHandler),
+        URLSpec(r"/desk/password", PasswordHandler),
         URLSpec(r"/desk/find", FindHandler),
         URLSpec(r"/desk/approve-many", ApproveManyHandler),
         URLSpec(r"/desk/enrol", EnrolInPersonHandler),

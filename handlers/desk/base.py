@@ -21,6 +21,7 @@ SESSION_COOKIE = "desk_session"
 DEVICE_COOKIE = "desk_device"
 LOGIN = "/desk/login"
 HOME = "/desk/"
+PASSWORD = "/desk/password"
 
 _TEMPLATES = str(Path(__file__).parent / "templates")
 _CAUSE = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -37,6 +38,8 @@ class DeskHandler(BaseHandler):
     )
     needs: ClassVar[str] = "review"
     """The permission of ``rules.roles`` this page is for; unknown ones stop the start."""
+    before_own_password: ClassVar[bool] = False
+    """Whether the page is for an officer whose password somebody else has seen, too."""
     _officer: Officer | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -55,6 +58,11 @@ class DeskHandler(BaseHandler):
             if refusal.code != "not-logged-in":
                 raise
             self._lead_to_login(had_session=bool(session))
+            return
+        if self._officer.must_change and not self.before_own_password:
+            if self.request.method != "GET":
+                raise Refusal("own-password-first")
+            self.redirect(PASSWORD, status=303)
             return
         self._officer.must(self.needs)
 

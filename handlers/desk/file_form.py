@@ -165,7 +165,8 @@ class FileFormHandler(DeskHandler):
                 self._check_form()
                 await self.send()
             except Refusal as refusal:
-                if self._officer is None or not self._officer.may(self.needs):
+                officer = self._officer
+                if officer is None or officer.must_change or not officer.may(self.needs):
                     raise
                 await self.show_refused(refusal)
 

@@ -14,7 +14,7 @@ from rules.toml_files import RulebookError, Table, read_folder
 
 UNITS = frozenset(
     {"years", "months", "days", "working_days", "hours", "minutes", "seconds"}
-    | {"times", "points", "bytes", "pixels", "rows"}
+    | {"times", "points", "bytes", "characters", "pixels", "rows"}
 )
 
 

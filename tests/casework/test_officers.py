@@ -211,3 +211,59 @@ async def test_production_lets_nobody_in_without_a_second_factor(
         real = replace(ctx, settings=replace(ctx.settings, environment="production"))
         assert await _said(real, "li") == "officer-code-needed"
         assert await _said(ctx, "li") == "in"
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_password_somebody_has_seen_is_changed_first_and_once(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        await _employ(ctx, "li")
+        assert not (await _in(ctx, "li")).officer.must_change
+        await officers.add_officer(
+            ctx,
+            username="li",
+            name="李警官",
+            role="reviewer",
+            office=OFFICE,
+            password=PASSWORD,
+            totp=False,
+            seen=True,
+        )
+        here, there = await _in(ctx, "li"), await _in(ctx, "li")
+        assert here.officer.must_change
+        new = {"old": PASSWORD, "new": "four words of my own", "again": "four words of my own"}
+        # Both browsers at once: one password is put in place, once.
+        done = await asyncio.gather(
+            officers.change_password(ctx, here.officer, here.id, **new),
+            officers.change_password(ctx, there.officer, there.id, **new),
+            return_exceptions=True,
+        )
+        assert [d for d in done if d is None] and all(
+            d is None or d == Refusal("busy-try-again") for d in done
+        )
+        record = await ctx.stores.officers.get("li")
+        assert record is not None and not record.seen
+        await officers.change_password(ctx, here.officer, here.id, **new)
+        assert (await ctx.stores.officers.get("li")) == record
+        with pytest.raises(Refusal, match="officer-login-failed"):
+            await _in(ctx, "li")
+        assert not (await _in(ctx, "li", new["new"])).officer.must_change
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_the_old_password_is_not_guessed_at_the_form(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        await _employ(ctx, "li")
+        session = await _in(ctx, "li")
+        said = []
+        for turn in range(6):
+            new = f"some new password {turn}"
+            with pytest.raises(Refusal) as refused:
+                await officers.change_password(
+                    ctx, session.officer, session.id, old="guess", new=new, again=new
+                )
+            said.append(refused.value.code)
+        assert said == ["password-wrong"] * 5 + ["too-many-tries"]

@@ -96,3 +96,12 @@ def log_in(page: Page, username: str, password: str = PASSWORD, code: str = "") 
     page.get_by_label("密码").fill(password)
     page.get_by_label("动态口令").fill(code)
     page.get_by_role("button", name="登录").click()
+
+
+def change_password(page: Page, old: str, new: str, again: str | None = None) -> None:
+    """Fill in the form of one's own password."""
+    page.goto("/desk/password")
+    page.get_by_label("现在的密码").fill(old)
+    page.get_by_label("新密码（").fill(new)
+    page.get_by_label("再输入一次").fill(new if again is None else again)
+    page.get_by_role("button", name="修改密码").click()

@@ -16,7 +16,7 @@ from casework.context import Context
 from casework.officers import Officer
 from casework.tables import content_of, write_xlsx
 from rules.matter import Defect
-from tests.desk.conftest import SignIn, log_in
+from tests.desk.conftest import SignIn, change_password, log_in
 from tests.desk.town import HOME_OFFICE, SCHOOL_NAME, Town
 from tests.schools.files import archive, id_of, portrait, student, table
 from tests.support.web import fetch_json
@@ -106,6 +106,15 @@ def test_a_head_gives_a_clerk_his_login_once_and_takes_it_back(
     password = page.locator("#login-password").inner_text()
     secret = page.locator("#login-secret").inner_text()
     log_in(stranger, "wang.jiaowu", password, pyotp.TOTP(secret).now())
+    # The head has seen it: nothing is done with it but giving himself one of his own.
+    expect(stranger.get_by_role("heading", name="修改密码")).to_be_visible()
+    expect(stranger.get_by_role("status")).to_contain_text("别人为您设置的")
+    stranger.goto("/desk/students/new")
+    expect(stranger.get_by_role("heading", name="修改密码")).to_be_visible()
+    shot(stranger, "password-first")
+    change_password(stranger, password, "four words of my own")
+    expect(stranger.get_by_role("status")).to_contain_text("密码已修改")
+    stranger.get_by_role("link", name="开始工作").click()
     expect(stranger.get_by_role("heading", name="本校学员")).to_be_visible()
 
     # A name is nobody's twice, least of all an officer's.
