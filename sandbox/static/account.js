@@ -1,7 +1,8 @@
 // The citizen's account in the mini-program: devices, WeChat, vehicles, relatives, privacy, closing.
 
-import { ask, date, h, moment, values } from "./lib.js";
-import { api, button, keepToken, open, redraw, restart } from "./mini.js";
+import { codeRow, proof, sendCode } from "./codes.js";
+import { ask, date, h, moment, state, values } from "./lib.js";
+import { api, back, button, keepToken, open, redraw, restart } from "./mini.js";
 
 const card = (...children) => h("div", { class: "card" }, ...children);
 const empty = (text) => h("p", { class: "empty" }, text);
@@ -12,20 +13,8 @@ async function sure(question) {
   return ask((choose) => [h("p", {}, question), h("div", { class: "row end" }, h("button", { class: "plain", onclick: () => choose(false) }, "取消"), h("button", { onclick: () => choose(true) }, "确定"))], false);
 }
 
-// A field for the SMS code with a button that asks for it; `send` makes the call. The challenge goes with the code.
-function codeRow(send) {
-  const note = h("p", { class: "soft" });
-  const box = h("div", {}, h("div", { class: "row" },
-    h("input", { name: "sms_code", placeholder: "短信验证码", inputmode: "numeric", autocomplete: "off", "aria-label": "短信验证码" }),
-    button("获取验证码", async () => {
-      const sent = await send();
-      box.dataset.challenge = sent.challenge || "";
-      note.textContent = `验证码已发送${sent.phone ? `至 ${sent.phone}` : ""}，${sent.minutes}分钟内有效，请看短信。`;
-    }, "plain")), note);
-  return box;
-}
-const proof = (form, box) => ({ sms_code: values(form).sms_code, ...(box.dataset.challenge ? { challenge: box.dataset.challenge } : {}) });
-const form = (...children) => h("form", { onsubmit: (event) => event.preventDefault() }, children);
+// A form for a code and what it confirms; Enter does what its button does.
+const form = (...children) => h("form", { onsubmit: (event) => { event.preventDefault(); event.target.lastElementChild.click(); } }, children);
 
 export const accountLink = () => button("我的账户", () => open(accountPage), "plain");
 
@@ -66,31 +55,32 @@ async function mandatesPage() {
   const deed = (one, name) => name === "accept"
     ? button("接受", async () => { await api("POST", `mandates/${one.id}/accept`, {}); await redraw(); }, "small")
     : button(one.role === "principal" ? "撤销" : one.actions.includes("accept") ? "拒绝" : "放弃", async () => { await api("DELETE", `mandates/${one.id}`); await redraw(); }, "plain small");
+  const inScope = (one) => (one.services.length ? found.options.services.filter((other) => one.services.includes(other.value)) : found.options.services);
   const line = (one) => row(one.role === "principal" ? `委托给${one.agent}（${one.relation_label}）` : `${one.principal}委托我（${one.relation_label}）`,
     `${one.scope.join("、")}，至${one.until}　${one.standing_label}`, one.actions.map((name) => deed(one, name)),
-    one.role === "agent" && one.standing === "live" ? button("代办", () => open(actingPage, one), "small") : null);
+    one.role === "agent" && one.standing === "live" ? button("代办", () => open(actingPage, one, inScope(one)), "small") : null);
   return [h("h2", {}, "家人代办"), h("h3", {}, "我委托的"), found.given.length ? found.given.map(line) : empty("没有委托过家人。"),
     h("h3", {}, "委托我的"), found.received.length ? found.received.map(line) : empty("没有人委托您。"), button("委托一位家人", () => open(givingPage, found.options), "wide")];
 }
 
-async function actingPage(mandate) {
+async function actingPage(mandate, services) {
   const { matterPage } = await import("./matter.js");
-  const services = (await api("GET", "services")).filter((one) => one.kind === "reviewed" && one.status === "open");
-  return [h("h2", {}, `为${mandate.principal}办理`), services.map((one) => row(one.title, "", button("开始代办",
-    async () => open(matterPage, (await api("POST", "matters", { service: one.code, mandate: mandate.id })).number), "small")))];
+  return [h("h2", {}, `为${mandate.principal}办理`), services.map((one) => row(one.label, "", button("开始代办",
+    async () => open(matterPage, (await api("POST", "matters", { service: one.value, mandate: mandate.id })).number), "small")))];
 }
 
 async function givingPage(options) {
   const code = codeRow(() => api("POST", "mandates/sms-codes", {}));
   const select = (name, label, list) => h("label", { class: "field" }, h("span", { class: "must" }, label), h("select", { name }, list.map((one) => h("option", { value: one.value }, one.label))));
   const field = (name, label, more = {}) => h("label", { class: "field" }, h("span", { class: "must" }, label), h("input", { name, autocomplete: "off", ...more }));
-  const given = form(field("agent_id_number", "家人的身份证号", { maxlength: 18 }), field("agent_name", "家人的姓名"), select("relation", "关系", options.relations),
-    select("business", "委托办理", options.businesses), field("until", "委托到哪一天", { type: "date", max: options.latest }), code);
+  const relative = (one) => button(one.name, () => { given.elements.agent_id_number.value = one.id_number; given.elements.agent_name.value = one.name; }, "chip data");
+  const others = state.demo.people.filter((one) => one !== state.identity);
+  const given = form(h("div", { class: "actions" }, h("span", { class: "soft" }, "演示市民："), others.map(relative)), field("agent_id_number", "家人的身份证号", { maxlength: 18 }), field("agent_name", "家人的姓名"), select("relation", "关系", options.relations),
+    select("business", "委托办理", options.businesses), field("until", "委托到哪一天（可以改早）", { type: "date", max: options.latest, value: options.latest }), code);
   given.append(button("确认委托", async () => {
     const { agent_id_number, agent_name, relation, business, until } = values(given);
     await api("POST", "mandates", { agent_id_number, agent_name, relation, businesses: [business], until, sms_code: values(given).sms_code });
-    await restart();
-    await open(mandatesPage);
+    await back();
   }, "wide"));
   return [h("h2", {}, "委托一位家人"), card(h("p", { class: "soft" }, "家人须已在平台注册，接受后才能代办；您可以随时撤销。"), given)];
 }
@@ -103,25 +93,25 @@ async function privacyPage() {
 }
 
 async function exportPage() {
-  const code = codeRow(async () => api("POST", "sms-codes", { purpose: "export" }));
-  const given = form(code);
+  const done = h("p", { class: "saved", role: "status" });
+  const given = form(codeRow(() => sendCode({ purpose: "export" })));
   given.append(button("下载", async () => {
-    const all = await api("GET", `me/export?${new URLSearchParams(proof(given, code))}`);
+    const all = await api("GET", `me/export?${new URLSearchParams(proof(given))}`);
     const file = h("a", { download: "我的信息.json", href: URL.createObjectURL(new Blob([JSON.stringify(all, null, 2)], { type: "application/json" })) });
     file.click();
+    done.textContent = "已下载到您的设备：我的信息.json";
   }, "wide"));
-  return [h("h2", {}, "导出我的信息"), card(given)];
+  return [h("h2", {}, "导出我的信息"), card(h("p", { class: "soft" }, "下载的文件里是平台保存的您的全部信息，证件号和手机号不打码，请妥善保管。"), given, done)];
 }
 
 async function closingPage() {
-  const code = codeRow(async () => api("POST", "sms-codes", { purpose: "close" }));
-  const given = form(code);
+  const given = form(codeRow(() => sendCode({ purpose: "close" })));
   given.append(button("注销账户", async () => {
     if (!(await sure("注销后微信解绑、所有设备退出，手机号删除。确定注销吗？"))) return;
-    const closed = await api("DELETE", "me", proof(given, code));
+    const closed = await api("DELETE", "me", proof(given));
     keepToken(null);
     await restart();
     await ask((choose) => [h("p", {}, `账户已于${moment(closed.closed_at)}注销。依法保存的：`), h("ul", {}, closed.stays.map((one) => h("li", {}, `${one.label}：${one.kept}`))), h("div", { class: "row end" }, h("button", { onclick: () => choose() }, "知道了"))]);
   }, "danger wide"));
-  return [h("h2", {}, "注销账户"), card(h("p", { class: "soft" }, "有正在办理的事项时不能注销。"), given)];
+  return [h("h2", {}, "注销账户"), card(h("p", { class: "soft" }, "注销后微信解绑、所有设备退出、手机号删除；依法须保存的，注销时会逐项列出。有正在办理的事项时，请先办完或撤回。"), given)];
 }

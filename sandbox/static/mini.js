@@ -7,6 +7,19 @@ export const token = () => state.person && localStorage.getItem(tokenKey());
 export const keepToken = (value) => (value ? localStorage.setItem(tokenKey(), value) : localStorage.removeItem(tokenKey()));
 export const loginCode = async () => (await json("POST", mine("/login-code"), {})).code;
 
+// A login that goes on gets a new token, once for each person since the page was opened.
+const renewed = new Set();
+export async function renew() {
+  if (!token() || renewed.has(state.person.person)) return;
+  renewed.add(state.person.person);
+  try {
+    keepToken((await api("POST", "login/refresh", {})).token);
+  } catch (error) {
+    // Without an answer the old one stays; one that is worth nothing any more is forgotten by then.
+    if (error.value?.status < 500 && error.value?.code !== "not-logged-in") throw error;
+  }
+}
+
 class Problem extends Error {
   constructor(value) { super(value.detail || "出错了"); this.value = value; }
 }

@@ -1,10 +1,14 @@
 // The mini-program's pages around a matter: logging in, registering, home, services, messages.
 
 import { accountLink } from "./account.js";
+import { codeRow, proof, sendCode } from "./codes.js";
 import { dialogueLink } from "./dialogue.js";
 import { h, moment, state, values } from "./lib.js";
 import { matterPage } from "./matter.js";
-import { api, button, clearProblem, keepToken, loginCode, open, redraw, restart, token } from "./mini.js";
+import { api, button, keepToken, loginCode, open, redraw, restart, token } from "./mini.js";
+
+// Kinds of service nobody begins here, and who does.
+const NOT_ONLINE = { window: { tag: "到窗口办", say: "本人带身份证原件到窗口办，不能在网上办。" }, enrolment: { tag: "由驾校报名", say: "由驾校或车管所窗口为您报名，不能自己在网上报。" } };
 
 const card = (...children) => h("div", { class: "card" }, ...children);
 const link = (title, more, tag, go) => h("button", { class: "card link plain", type: "button", onclick: go },
@@ -30,19 +34,30 @@ export async function loginPage() {
   ];
 }
 
+// What the phone calls itself in the list of devices.
+const device = () => ({ device: `${state.person.name}的手机` });
+
+// `submit` gives what the service answers. Where another WeChat is bound, a date of a document is asked for and sent with the same code.
 function personForm(purpose, fields, submitLabel, submit) {
-  const note = h("p", { class: "soft" });
-  const form = h("form", { onsubmit: (event) => event.preventDefault() },
+  const fact = h("div", {});
+  const form = h("form", { onsubmit: (event) => { event.preventDefault(); send.click(); } },
     state.identity ? button(`填入${state.identity.name}的资料`, () => fillIn(form), "chip data") : null, fields,
-    h("div", { class: "row" }, h("input", { name: "sms_code", placeholder: "短信验证码", inputmode: "numeric", autocomplete: "off", "aria-label": "短信验证码" }),
-      button("获取验证码", async () => {
-        const { id_number, phone } = values(form);
-        const sent = await api("POST", "sms-codes", { id_number, purpose, ...(phone === undefined ? {} : { phone }) });
-        note.textContent = `验证码已发送${sent?.phone ? `至 ${sent.phone}` : ""}，${sent?.minutes || ""}分钟内有效，请看短信。`;
-        clearProblem();
-      }, "plain")),
-    note);
-  form.append(button(submitLabel, () => submit(values(form)), "wide"));
+    codeRow(() => {
+      const { id_number, phone } = values(form);
+      return sendCode({ id_number, purpose, ...(phone === undefined ? {} : { phone }) });
+    }), fact);
+  const send = button(submitLabel, async () => {
+    try {
+      await enter(await submit({ ...values(form), ...proof(form), ...device(), wechat_code: await loginCode() }));
+    } catch (error) {
+      if (error.value?.code === "id-fact-needed" && !form.elements.id_fact) {
+        fact.append(input(error.value.params?.fact || "证件上的日期", "id_fact", { required: true, placeholder: "例如 2031-05-02" }));
+        form.elements.id_fact.focus();
+      }
+      throw error;
+    }
+  }, "wide");
+  form.append(send);
   return card(form);
 }
 
@@ -56,24 +71,25 @@ async function registerPage() {
     card(h("p", {}, notice.short), h("p", { class: "soft" }, "点“注册”即表示您已阅读并同意。全文在“我的账户”和公众网页的“个人信息”中。")),
     personForm("register", [input("身份证号", "id_number", { required: true, maxlength: 18 }), input("姓名", "name", { required: true }),
       input("手机号（须为公安机关登记的号码）", "phone", { required: true, value: state.person.phone, inputmode: "numeric" })], "注册",
-    async (given) => enter(await api("POST", "registrations", { ...given, privacy_version: notice.version, wechat_code: await loginCode() })))];
+    (given) => api("POST", "registrations", { ...given, privacy_version: notice.version }))];
 }
 
 const idLoginPage = async () => [
   h("h2", {}, "身份证号登录"),
   personForm("login", [input("身份证号", "id_number", { required: true, maxlength: 18 })], "登录",
-    async (given) => enter(await api("POST", "login/id-number", { ...given, wechat_code: await loginCode() }))),
+    (given) => api("POST", "login/id-number", given)),
 ];
 
 async function serviceList() {
   const services = await api("GET", "services");
-  return h("div", {}, h("h3", {}, "可办事项"), services.map((one) => link(one.title, "", one.status_label || one.status || "", () => open(servicePage, one.code))));
+  return h("div", {}, h("h3", {}, "可办事项"), services.map((one) => link(one.title, "", one.status === "open" ? NOT_ONLINE[one.kind]?.tag || one.status_label : one.status_label, () => open(servicePage, one.code))));
 }
 
 export async function home() {
   const [me, matters, dialogue, list] = await Promise.all([api("GET", "me"), api("GET", "matters"), api("GET", "dialogue"), serviceList()]);
   return [
     card(h("h2", {}, me.name), h("p", { class: "soft number" }, `${me.id_number}　${me.phone}`),
+      (me.alerts || []).length ? h("p", {}, h("b", {}, "您的登录有新情况，请看“我的账户”。")) : null,
       h("p", {}, (me.tier_labels || []).map((label) => [h("span", { class: "tag" }, label), " "])),
       (me.licences || []).map((one) => h("p", {}, `驾驶证 ${one.vehicle_class}　${one.status}　有效期至 ${one.valid_until}`, one.bound ? "" : "（未绑定）",
         one.deferral ? h("span", { class: "soft block" }, one.deferral) : null))),
@@ -82,8 +98,14 @@ export async function home() {
     matters.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
     list,
     h("div", { class: "actions" }, accountLink(), button("消息", () => open(noticesPage), "plain"), button("刷新", redraw, "plain"),
-      button("退出登录", () => { keepToken(null); return restart(loginPage); }, "plain")),
+      button("退出登录", signOut, "plain")),
   ];
+}
+
+async function signOut() {
+  await api("DELETE", "login");
+  keepToken(null);
+  await restart(loginPage);
 }
 
 async function noticesPage() {
@@ -97,7 +119,7 @@ async function servicePage(code) {
   const items = (title, lines) => (lines?.length ? [h("h3", {}, title), h("ul", {}, lines.map((line) => h("li", {}, line)))] : []);
   const limit = one.time_limit ? [`${one.time_limit.value} ${one.time_limit.unit}（${one.time_limit.source}）`] : [];
   return [h("h2", {}, one.title),
-    token()
+    NOT_ONLINE[one.kind] ? card(h("b", {}, NOT_ONLINE[one.kind].say)) : token()
       ? button("开始办理", async () => open(matterPage, (await api("POST", "matters", { service: code })).number), "wide")
       : button("登录后办理", () => restart(loginPage), "wide"),
     card(items("谁可以办", one.who ? [one.who] : []), items("条件", one.conditions), items("材料", one.materials.map((m) => `${m.label}${m.required ? "" : "（视情况）"}：${m.shows}`)),

@@ -3,7 +3,7 @@
 import { connectChat, drawShortcuts, forget, poll } from "./chat.js";
 import { connectFaults } from "./faults.js";
 import { $, h, json, state } from "./lib.js";
-import { back, beginWith, refresh, restart, token } from "./mini.js";
+import { back, beginWith, refresh, renew, restart, token } from "./mini.js";
 import { home, loginPage } from "./pages.js";
 import { addPerson, identify, showGuide, showWelcome } from "./people.js";
 
@@ -20,6 +20,7 @@ async function take(wanted) {
   forget();
   await poll();
   drawShortcuts();
+  await renew();
   await restart(token() ? home : loginPage);
 }
 

@@ -15,6 +15,9 @@ from tests.support.faces import face
 PICTURES = os.environ.get("BIANMIN_PICTURES")
 """A folder: the pictures of docs/the-story.md are then taken anew on the way."""
 
+A_CODE_A_MINUTE = 61.0
+"""Seconds between two codes to one phone, at the platform and at the gateway."""
+
 SLOW = 20_000
 """Milliseconds for what goes through the worker, the gateway and back."""
 
@@ -46,6 +49,12 @@ class PhonePage:
         """Take up a demo person's phone."""
         self.page.get_by_role("button", name=re.compile(f"^{name}")).click()
         expect(self.mini).to_contain_text("可办事项")
+
+    def be_another(self, name: str) -> None:
+        """Take up another demo person's phone."""
+        self.page.get_by_role("button", name="换一位市民").click()
+        self.page.locator("#ask").get_by_role("button", name=re.compile(f"^{name}")).click()
+        expect(self.mini).to_contain_text("欢迎使用")
 
     def be_somebody_else(self, phone: str, identity: str) -> None:
         """A phone no registry knows, and whose papers its owner shows."""
@@ -103,6 +112,30 @@ class PhonePage:
     def press(self, name: str) -> None:
         """A button of the mini-program."""
         self.mini.get_by_role("button", name=name, exact=True).click()
+
+    def go(self, title: str) -> None:
+        """A line of the mini-program that opens a page: it begins with this title."""
+        self.mini.get_by_role("button", name=re.compile(f"^{title}")).click()
+
+    def back(self) -> None:
+        """The mini-program's way back."""
+        self.page.locator("#back").click()
+
+    def code(self, purpose: str) -> None:
+        """Ask for a code; it comes by SMS and is filled in from there."""
+        codes = self.inbox.locator(".bubble", has_text=purpose)
+        before = codes.count()
+        self.press("获取验证码")
+        expect(codes).to_have_count(before + 1, timeout=SLOW)
+        codes.last.get_by_role("button", name="填入这个验证码").click()
+
+    def register(self, name: str) -> None:
+        """Register in the mini-program, up to its home page."""
+        self.press("注册")
+        self.press(f"填入{name}的资料")
+        self.code("用于注册")
+        self.press("注册")
+        expect(self.mini).to_contain_text("还没有办件")
 
     def consent(self, answer: str) -> None:
         """What is tapped on WeChat's sheet."""
