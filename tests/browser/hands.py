@@ -167,6 +167,7 @@ class Desk:
             expect(image).to_have_js_property("complete", True)
         for check in self.page.get_by_role("checkbox").all():
             check.check()
+        picture(self.page, "desk-face-sign", height=955)
         self.page.get_by_role("button", name="确认面签").click()
         expect(self.page.get_by_role("status")).to_contain_text("面签已完成")
 
