@@ -8,7 +8,7 @@ from casework.codes import bounded, prove, slot
 from casework.context import Context
 from casework.enrolments import activate
 from casework.enrolments.schools import live
-from casework.logins import LoggedIn, issue
+from casework.logins import LoggedIn, account_of_login, issue
 from casework.offices import registration_offices
 from casework.rebinding import bind_proved
 from casework.wechat_bindings import whoami
@@ -88,7 +88,7 @@ async def register(
     if privacy_version is not None:
         channel = wechat.app if wechat else "web"
         await ctx.stores.consents.agree(key, privacy_version, ctx.now(), channel)
-    session = await _session(ctx, key)
+    session = await account_of_login(ctx, key)
     if wechat is not None:
         await bind_proved(ctx, session, wechat, id_fact)
     return session.citizen(ctx.today())
@@ -244,10 +244,3 @@ async def record_consent(
         raise Refusal("consent-unknown")
     if accepted:
         await ctx.stores.consents.add_consent(citizen.key, template, cause)
-
-
-async def _session(ctx: Context, key: str) -> Session:
-    session = await ctx.stores.sessions.get(key)
-    if session is None:
-        raise Refusal("not-logged-in")
-    return session

@@ -58,7 +58,9 @@ async def issue(ctx: Context, key: str, app: str, device: str) -> LoggedIn:
         secret=_hashed(secret),
     )
     await ctx.stores.logins.add(key, login)
-    return LoggedIn(str(token), login.expires_at, (await _session(ctx, key)).citizen(ctx.today()))
+    return LoggedIn(
+        str(token), login.expires_at, (await account_of_login(ctx, key)).citizen(ctx.today())
+    )
 
 
 async def authenticate(ctx: Context, written: str | None) -> Citizen:
@@ -168,7 +170,7 @@ async def sign_out_others(ctx: Context, key: str, written: str | None) -> None:
 async def listed(ctx: Context, citizen: Citizen, written: str | None = None) -> list[DeviceView]:
     """The devices that are logged in, newest first; the one of the token is ``current``."""
     token = Token.read(written)
-    session = await _session(ctx, citizen.key)
+    session = await account_of_login(ctx, citizen.key)
     return [
         DeviceView(
             id=device.id,
@@ -194,7 +196,8 @@ def alerts(ctx: Context, session: Session) -> list[str]:
     ]
 
 
-async def _session(ctx: Context, key: str) -> Session:
+async def account_of_login(ctx: Context, key: str) -> Session:
+    """The account of who is logged in. Raises not-logged-in where it was closed meanwhile."""
     session = await ctx.stores.sessions.get(key)
     if session is None:
         raise Refusal("not-logged-in")

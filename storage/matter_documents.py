@@ -63,6 +63,7 @@ class Owed:
 
 
 def place_of(number: str) -> str:
+    """Where what a matter holds is sealed for."""
     return f"matters/{number}"
 
 
@@ -90,6 +91,7 @@ ROW = {
 
 
 def row_of(document: Mapping[str, Any]) -> MatterRow:
+    """A list's line, from the fields of ``ROW``."""
     return MatterRow(
         number=document["_id"],
         service=document["service"],
@@ -130,6 +132,7 @@ def _urged(matter: Matter) -> bool:
 
 
 def dues_of(owed: Owed, now: datetime) -> dict[str, Any]:
+    """The indexed times by which what one write adds is looked for."""
     dues: dict[str, Any] = {}
     if owed.notices:
         dues["notice_due"] = min(n.due for n in owed.notices if n.due is not None)

@@ -134,35 +134,35 @@ class Matters:
     ) -> list[MatterRow]:
         """An office's matters in one state, the longest waiting first; those behind the place
         ``after``."""
-        behind = {"$gt": after}
-        cursor = (
-            self._matters.find({"office": office, "state": state.value, "queue": behind}, ROW)
-            .sort([("office", 1), ("state", 1), ("queue", 1)])
-            .limit(limit)
-        )
-        return [row_of(d) async for d in cursor]
+        return await self._queued("office", office, state, limit, after)
 
     async def count(self, office: str, state: State, most: int) -> int:
         """How many an office has in a state, counted up to ``most``."""
-        cursor = self._matters.find({"office": office, "state": state.value}, {"_id": 1})
-        return len(await cursor.limit(most).to_list(most))
+        return await self._counted("office", office, state, most)
 
     async def of_school(
         self, school: str, state: State, limit: int, after: str = ""
     ) -> list[MatterRow]:
         """A driving school's students in one state, the longest waiting first; those behind the
         place ``after``."""
-        behind = {"$gt": after}
+        return await self._queued("school", school, state, limit, after)
+
+    async def _queued(
+        self, whose: str, code: str, state: State, limit: int, after: str
+    ) -> list[MatterRow]:
         cursor = (
-            self._matters.find({"school": school, "state": state.value, "queue": behind}, ROW)
-            .sort([("school", 1), ("state", 1), ("queue", 1)])
+            self._matters.find({whose: code, "state": state.value, "queue": {"$gt": after}}, ROW)
+            .sort([(whose, 1), ("state", 1), ("queue", 1)])
             .limit(limit)
         )
         return [row_of(d) async for d in cursor]
 
     async def count_of_school(self, school: str, state: State, most: int) -> int:
         """How many a school has in a state, counted up to ``most``."""
-        cursor = self._matters.find({"school": school, "state": state.value}, {"_id": 1})
+        return await self._counted("school", school, state, most)
+
+    async def _counted(self, whose: str, code: str, state: State, most: int) -> int:
+        cursor = self._matters.find({whose: code, "state": state.value}, {"_id": 1})
         return len(await cursor.limit(most).to_list(most))
 
     # -- what is owed -----------------------------------------------------------------------
