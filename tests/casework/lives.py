@@ -22,6 +22,7 @@ from casework.context import Context
 from casework.enrolments import approve_many, leave
 from casework.enrolments.licensing import licence_issued
 from casework.facts import facts_about
+from casework.mandate_views import MandateView
 from rules.matter import State
 from rules.people import Citizen, Tier
 from rules.refusals import Refusal
@@ -251,10 +252,10 @@ async def gives_a_mandate(life: Life) -> None:
     await _mandated(life, life.logged_in, agent)
 
 
-async def _mandated(life: Life, giver: Citizen, agent: Citizen) -> None:
+async def _mandated(life: Life, giver: Citizen, agent: Citizen) -> MandateView:
     # Codes sent before by other verbs are in nobody's way.
     await life.ctx.stores.memory.outbox.take(100, 0.01)
-    await mandating.live(life.ctx, giver, agent, life.cause)
+    return await mandating.live(life.ctx, giver, agent, life.cause)
 
 
 @verb
@@ -267,3 +268,20 @@ async def begins_a_draft(life: Life) -> None:
     view = await matters.open_draft(life.ctx, life.logged_in, SERVICE, life.cause, "mini")
     await matters.withdraw(life.ctx, life.logged_in, view.number, life.cause + "w")
     assert Tier.FACE_SIGNED in life.proved
+
+
+@verb
+async def goes_on_after_his_mandate_ended(life: Life) -> None:
+    giver = await citizen(life.ctx, 997)
+    grant = (await _mandated(life, giver, life.logged_in)).id
+    view = await matters.open_draft(life.ctx, life.citizen, SERVICE, life.cause, "mini", grant)
+    await mandates.end_all(life.ctx, life.citizen, life.cause + "e")
+    try:
+        # Past the door's own look at him (``matters.owned``): the table must refuse it too.
+        values = {"values": {"reason": "abroad"}}
+        actor, cause = life.citizen.actor, life.cause + "f"
+        await steps.take(life.ctx, view.number, "fill", actor, cause, values)
+    except Refusal:
+        await matters.withdraw(life.ctx, giver, view.number, life.cause + "w")
+    else:
+        raise AssertionError("he went on without a mandate")
