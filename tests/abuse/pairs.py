@@ -107,13 +107,13 @@ def run(house: House, pairs: list[tuple[Known, Known]]) -> dict[str, Kind]:
         connection = http.client.HTTPConnection(
             "127.0.0.1", house.port, timeout=SECONDS, source_address=(address(n), 0)
         )
-        # The first request of a connection takes longer: it is nobody's.
-        connection.request("GET", "/healthz")
-        connection.getresponse().read()
         both = [(True, wishes(pair[0])), (False, wishes(pair[1]))]
         for step in range(len(both[0][1])):
             for registered, asked in both if (n + step) % 2 else reversed(both):
                 wish = asked[step]
+                # What follows a rest takes longer: let that be nobody's request.
+                connection.request("GET", "/healthz")
+                connection.getresponse().read()
                 ms, reply = ask(connection, wish)
                 kind = kinds.setdefault(wish[0], Kind())
                 if n >= _WARM_UP:

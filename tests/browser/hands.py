@@ -160,8 +160,8 @@ class Desk:
         self.page.get_by_role("link", name="面签注册").click()
         self.page.get_by_label("身份证号").fill(id_number)
         self.page.get_by_role("button", name="查询").click()
-        picture = {"name": "face.jpg", "mimeType": "image/jpeg", "buffer": face(id_number)}
-        self.page.get_by_label("拍照或选择照片").set_input_files(picture)
+        taken = {"name": "face.jpg", "mimeType": "image/jpeg", "buffer": face(id_number)}
+        self.page.get_by_label("拍照或选择照片").set_input_files(taken)
         self.page.get_by_role("button", name="上传照片").click()
         for image in self.page.locator(".compare img").all():
             expect(image).to_have_js_property("complete", True)

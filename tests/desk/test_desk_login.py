@@ -25,13 +25,13 @@ def test_wrong_name_and_wrong_password_are_told_apart_by_nobody(town: Town, stra
 
 
 def test_second_factor_is_asked_for_and_needed(town: Town, stranger: Page) -> None:
-    secret = town.add_officer("sun", totp=True)
+    secret = town.add_officer("ding", totp=True)
     assert secret is not None
-    log_in(stranger, "sun")
+    log_in(stranger, "ding")
     expect(stranger.get_by_role("alert")).to_contain_text("需要动态口令")
-    log_in(stranger, "sun", code="000000")
+    log_in(stranger, "ding", code="000000")
     expect(stranger.get_by_role("alert")).to_contain_text("不正确")
-    log_in(stranger, "sun", code=pyotp.TOTP(secret).now())
+    log_in(stranger, "ding", code=pyotp.TOTP(secret).now())
     expect(stranger).to_have_title("工作列表 · 民警工作台")
 
 
