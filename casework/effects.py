@@ -1,12 +1,14 @@
 """What an event does to other documents: applied in order, each at most once by its target.
 
-A matter records an effect in its one write; it is applied right after, and by the sweep when the
-process died in between. Order matters: a hold recorded before its release is applied before it.
+A matter records an effect in its one write; ``casework.steps`` applies it right after, and the
+sweep when the process died in between. Order matters: a hold recorded before its release is applied
+before it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from casework import wechat_bindings
+from casework import exam_effects, wechat_bindings
+from casework.answers import Answer
 from casework.context import Context
 from rules.effects import Effect
 from rules.enrolments import until_of
@@ -16,21 +18,7 @@ from storage.registry import Hold
 from storage.session_documents import NewSession
 from storage.tiers import StudentTier
 
-Apply = Callable[[Context, Matter, Effect], Awaitable[None]]
-
-
-async def apply_owed(ctx: Context, number: str) -> int:
-    """Apply every effect the matter still owes, oldest first; how many there were."""
-    stored = await ctx.stores.matters.get(number)
-    if stored is None:
-        return 0
-    for effect in stored.effects:
-        ctx.checkpoint("before-effect")
-        await KINDS[effect.kind](ctx, stored.matter, effect)
-        ctx.checkpoint("after-effect")
-        await ctx.stores.matters.effect_done(number, effect.id)
-    await ctx.stores.matters.effects_settled(number, stored.matter.version)
-    return len(stored.effects)
+Apply = Callable[[Context, Matter, Effect], Awaitable[Answer | None]]
 
 
 async def _release_place(ctx: Context, matter: Matter, effect: Effect) -> None:
@@ -167,6 +155,10 @@ async def _release_enrolment(ctx: Context, matter: Matter, effect: Effect) -> No
 
 
 KINDS: Mapping[str, Apply] = {
+    "take_seat": exam_effects.take_seat,
+    "free_seat": exam_effects.free_seat,
+    "free_booking": exam_effects.free_booking,
+    "note_result": exam_effects.note_result,
     "release_place": _release_place,
     "hold_licence": _hold_licence,
     "defer_licence": _defer_licence,

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from casework.context import Context
+from casework.exams.facts import booking_facts
+from rules.exams.plan import SERVICE as EXAM_BOOKING
 from rules.facts import Facts, Office
 from rules.id_number import region_of
 from rules.mandates import Mandate, pair_of
@@ -44,8 +46,10 @@ async def facts_about(ctx: Context, key: str, id_number: str | None = None) -> F
 
 
 async def facts_of(ctx: Context, matter: Matter) -> Facts:
-    """The facts a step of the matter is decided by: those about its subject, and the mandate by
-    which an agent acts in it, as it is now."""
+    """The facts a step of the matter is decided by: those about its subject, the mandate by which
+    an agent acts in it, and for a test his record and the plan, as they are now."""
+    if matter.service == EXAM_BOOKING:
+        return await booking_facts(ctx, matter.subject, matter.form["plan"])
     facts = await facts_about(ctx, matter.subject)
     if matter.mandate is None:
         return facts

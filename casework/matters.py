@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from casework import effects, steps
+from casework import steps
 from casework.acting import acting_view, facts_for, rows_of, sees
 from casework.context import Context
 from casework.numbers import number_for
@@ -63,7 +63,7 @@ async def open_draft(
             return await _under_way(ctx, citizen, stored, mandate)
         # It ended and the release of its place is still owed, or somebody else began a matter of
         # the number claimed: settle that and begin anew.
-        await effects.apply_owed(ctx, number)
+        await steps.apply_owed(ctx, number)
         await ctx.stores.sessions.release_open(subject, service.code, number)
     raise Refusal("busy-try-again")
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from casework import effects, steps
+from casework import steps
 from casework.context import Context
 from rules.matter import State
 from rules.people import Actor
@@ -151,7 +151,7 @@ async def _discard(ctx: Context, draft: Aged) -> None:
 
 async def _delete_matter(ctx: Context, matter: Aged) -> None:
     """A matter's pictures, then its document: one that died in between is found again."""
-    await effects.apply_owed(ctx, matter.id)
+    await steps.apply_owed(ctx, matter.id)
     for photo in await ctx.stores.photos.of_matter(matter.id):
         await ctx.stores.photos.delete(photo)
     ctx.checkpoint("before-matter-deleted")

@@ -5,20 +5,22 @@ the new version; an officer's is refused, for he decides on the version he saw.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from casework import effects
+from casework.answers import Answer
 from casework.context import Context
 from casework.facts import facts_of
 from casework.numbers import number_for
 from casework.offices import with_offices
 from rules.acting import audiences
 from rules.catalogue import Service
-from rules.effects import effects_of
+from rules.effects import Effect, effects_of
 from rules.facts import Facts
 from rules.flow import allowed, begin, decide, evolve
-from rules.matter import Event, Matter, State
+from rules.matter import Event, Matter, NewEvent, State
 from rules.notices import notices_for
 from rules.people import Actor
 from rules.refusals import Refusal
@@ -27,6 +29,7 @@ from storage.matter_documents import Owed, StoredMatter
 
 _TRIES = 8
 NOTICE_LANE = "notices"
+_ANSWERING = Actor("system", "effects")
 
 
 async def load(ctx: Context, number: str) -> StoredMatter:
@@ -59,10 +62,10 @@ async def start(
         name = number or number_for(ctx.stores.vault, cause, attempt)
         event = Event(f"{name}-0001", decided.type, ctx.now(), actor, cause, decided.data)
         matter = begin(name, service.code, event)
-        if await ctx.stores.matters.insert(matter, _owed(ctx, service, matter, facts)):
+        owed = _owed(ctx, service, matter, facts)
+        if await ctx.stores.matters.insert(matter, owed):
             ctx.checkpoint("after-matter-write")
-            await _settle(ctx, matter)
-            return matter
+            return await _settle(ctx, StoredMatter(matter, {}, 0, tuple(owed.effects)))
         there = (await load(ctx, name)).matter
         if number is not None:
             if there.subject == given["subject"]:
@@ -87,13 +90,14 @@ async def take(
     *,
     seen: int | None = None,
 ) -> Matter:
-    """Take one step of a matter and settle what it owes. Raises Refusal.
+    """Take one step of a matter and settle what it owes; the matter after that. Raises Refusal.
 
     ``seen`` is the version an officer decided on; a newer one refuses with ``stale-version``.
     A cause that already brought an event about changes nothing and gives the matter as it is.
     """
     for _ in range(_TRIES):
-        before = (await load(ctx, number)).matter
+        stored = await load(ctx, number)
+        before = stored.matter
         if before.event_of(cause) is not None:
             return before
         if seen is not None and before.version != seen:
@@ -103,13 +107,67 @@ async def take(
         decided = decide(service, before, action, actor, given or {}, facts, ctx.now(), ctx.book)
         if isinstance(decided, Refusal):
             raise await _helped(ctx, decided, actor, facts)
-        event_id = f"{number}-{before.version + 1:04d}"
-        event = Event(event_id, decided.type, ctx.now(), actor, cause, decided.data)
-        after = evolve(before, event)
-        if await ctx.stores.matters.append(before, after, _owed(ctx, service, after, facts)):
+        after = _after(ctx, before, decided, actor, cause)
+        owed = _owed(ctx, service, after, facts)
+        if await ctx.stores.matters.append(before, after, owed):
             ctx.checkpoint("after-matter-write")
-            await _settle(ctx, after)
-            return after
+            effects_now = (*stored.effects, *owed.effects)
+            return await _settle(ctx, replace(stored, matter=after, effects=effects_now))
+    raise Refusal("busy-try-again")
+
+
+def _after(ctx: Context, before: Matter, decided: NewEvent, actor: Actor, cause: str) -> Matter:
+    event_id = f"{before.number}-{before.version + 1:04d}"
+    event = Event(event_id, decided.type, ctx.now(), actor, cause, decided.data)
+    return evolve(before, event)
+
+
+async def apply_owed(ctx: Context, number: str) -> int:
+    """Apply every effect the matter still owes, oldest first; how many there were."""
+    stored = await ctx.stores.matters.get(number)
+    if stored is None:
+        return 0
+    await _apply(ctx, stored)
+    return len(stored.effects)
+
+
+async def _apply(ctx: Context, stored: StoredMatter) -> Matter:
+    """Apply the effects; the matter after them. One that brings an answer is struck off by the
+    answer's own write, so nothing is written for it alone."""
+    matter, done = stored.matter, list[str]()
+    for effect in stored.effects:
+        ctx.checkpoint("before-effect")
+        answer = await effects.KINDS[effect.kind](ctx, matter, effect)
+        ctx.checkpoint("after-effect")
+        if answer is None:
+            done.append(effect.id)
+        else:
+            matter = await _answered(ctx, stored, effect, answer)
+    if done or not stored.effects:
+        await ctx.stores.matters.effects_done(matter.number, done, matter.version)
+    return matter
+
+
+async def _answered(ctx: Context, stored: StoredMatter, effect: Effect, answer: Answer) -> Matter:
+    """Take the step an effect's target answered with, unless somebody did so before."""
+    before = stored
+    for _ in range(_TRIES):
+        matter = before.matter
+        service, cause = ctx.book.catalogue[matter.service], f"{effect.id}:{answer.action}"
+        facts = Facts(today=ctx.today())
+        decided = decide(
+            service, matter, answer.action, _ANSWERING, answer.given, facts, ctx.now(), ctx.book
+        )
+        if matter.event_of(cause) is not None or isinstance(decided, Refusal):
+            # Answered before, or the matter has gone on without it.
+            await ctx.stores.matters.effects_done(matter.number, [effect.id], matter.version)
+            return matter
+        after = _after(ctx, matter, decided, _ANSWERING, cause)
+        owed = _owed(ctx, service, after, facts)
+        if await ctx.stores.matters.append(matter, after, owed, settles=effect.id):
+            ctx.checkpoint("after-answer")
+            return await _settle(ctx, StoredMatter(after, {}, 0, tuple(owed.effects)))
+        before = await load(ctx, matter.number)
     raise Refusal("busy-try-again")
 
 
@@ -130,14 +188,13 @@ def _owed(ctx: Context, service: Service, after: Matter, facts: Facts) -> Owed:
     )
 
 
-async def _settle(ctx: Context, matter: Matter) -> None:
-    """Apply what the event owes at once and wake the worker; the sweep does the same later."""
+async def _settle(ctx: Context, stored: StoredMatter) -> Matter:
+    """Apply what is owed at once and wake the worker; the sweep does the same later."""
+    matter = stored.matter
     last = matter.timeline[-1]
-    service = ctx.book.catalogue[matter.service]
-    if effects_of(service, matter, last):
-        await effects.apply_owed(ctx, matter.number)
-    if last.type in service.notices:
+    if last.type in ctx.book.catalogue[matter.service].notices:
         await ctx.stores.memory.wake(NOTICE_LANE)
+    return await _apply(ctx, stored) if stored.effects else matter
 
 
 def is_draft(matter: Matter) -> bool:

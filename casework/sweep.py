@@ -6,14 +6,14 @@ from typing import TypeVar
 
 import structlog
 
-from casework import closing, effects, registry_portraits, steps
+from casework import closing, registry_portraits, steps
 from casework.context import Context
 from casework.conversations import finish_late
 from casework.turns import Think
 from casework.wechat_binding_sweep import settle_due
 from rules.flow import ENDED
 from rules.people import Actor
-from storage.enrolments import Claim
+from storage.claims import Claim, Claims, person_of
 from storage.photos import Unconfirmed
 
 log = structlog.get_logger()
@@ -35,7 +35,8 @@ async def sweep(ctx: Context, think: Think) -> int:
         + await _each(ctx, await matters.with_remind_due(ctx.now(), _BATCH), _reminder)
         + await _each(ctx, await photos.unconfirmed(day, _BATCH), _photo)
         + await _each(ctx, await ctx.stores.closings.telling(ctx.now(), _BATCH), _farewell)
-        + await _each(ctx, await ctx.stores.enrolments.unconfirmed(day, _BATCH), _claim)
+        + await _each(ctx, await ctx.stores.enrolments.unconfirmed(day, _BATCH), _enrolment)
+        + await _each(ctx, await ctx.stores.live_bookings.unconfirmed(grace, _BATCH), _booking)
         + await settle_due(ctx)
         + await finish_late(ctx, think)
     )
@@ -57,7 +58,7 @@ async def _each(
 
 async def _effects(ctx: Context, number: str) -> None:
     """Effects a step recorded and did not live to apply."""
-    applied = await effects.apply_owed(ctx, number)
+    applied = await steps.apply_owed(ctx, number)
     log.info("effects-swept", matter=number, count=applied)
 
 
@@ -87,12 +88,22 @@ async def _photo(ctx: Context, orphan: Unconfirmed) -> None:
         await ctx.stores.photos.delete(orphan.id)
 
 
-async def _claim(ctx: Context, claim: Claim) -> None:
-    """A student's place claimed a day ago: by a matter that was begun, or by nobody any more."""
+async def _enrolment(ctx: Context, claim: Claim) -> None:
+    """A student's place claimed a day ago."""
+    await _claim(ctx, ctx.stores.enrolments, claim)
+
+
+async def _booking(ctx: Context, claim: Claim) -> None:
+    """A booking of a subject claimed a moment ago."""
+    await _claim(ctx, ctx.stores.live_bookings, claim)
+
+
+async def _claim(ctx: Context, claims: Claims, claim: Claim) -> None:
+    """By a matter that was begun, or by nobody any more."""
     stored = await ctx.stores.matters.get(claim.matter)
     if stored is None:
-        await ctx.stores.enrolments.give_up(claim)
-    elif stored.matter.applicant == claim.key and stored.matter.state not in ENDED:
-        await ctx.stores.enrolments.confirm(claim.key, claim.matter)
+        await claims.give_up(claim)
+    elif stored.matter.applicant == person_of(claim) and stored.matter.state not in ENDED:
+        await claims.confirm(claim.key, claim.matter)
     else:
-        await ctx.stores.enrolments.release(claim.key, claim.matter)
+        await claims.release(claim.key, claim.matter)

@@ -9,6 +9,8 @@ from casework import retention
 from casework.code_sending import send_codes
 from casework.context import Context
 from casework.delivery import deliver_due
+from casework.exam_effects import LANE as EXAM_LANE
+from casework.exams.attending import attend_due
 from casework.school_batch_worker import work_batches
 from casework.school_batches import LANE as SCHOOL_LANE
 from casework.steps import NOTICE_LANE
@@ -24,7 +26,8 @@ _HOURLY = 3600.0
 
 
 async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
-    """Send codes, deliver, sweep, take in schools' files, anchor the access log and delete what
+    """Send codes, deliver, sweep, take in schools' files, attend to exam plans,
+    anchor the access log and delete what
     has been kept long enough, until ``stop`` is set."""
 
     async def rest_by_lane() -> None:
@@ -32,6 +35,9 @@ async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
 
     async def rest_by_batches() -> None:
         await ctx.stores.memory.wait(SCHOOL_LANE, _IDLE)
+
+    async def rest_by_plans() -> None:
+        await ctx.stores.memory.wait(EXAM_LANE, _IDLE)
 
     async def anchor() -> int:
         await ctx.stores.access_log.anchor(ctx.now())
@@ -45,6 +51,7 @@ async def work(ctx: Context, think: Think, stop: asyncio.Event) -> None:
         _loop("deliver", lambda: deliver_due(ctx), rest_by_lane, stop),
         _loop("sweep", lambda: sweep(ctx, think), lambda: _rest(stop, _SWEEP), stop),
         _loop("school-batches", lambda: work_batches(ctx), rest_by_batches, stop),
+        _loop("exam-plans", lambda: attend_due(ctx), rest_by_plans, stop),
         _loop("anchor", anchor, lambda: _rest(stop, _HOURLY), stop),
         _loop("retention", lambda: retention.daily(ctx), lambda: _rest(stop, _HOURLY), stop),
     )

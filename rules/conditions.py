@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from rules import student_conditions as students
 from rules.deadlines import add_years, say_date
+from rules.exams import conditions as exams
 from rules.facts import Facts, Licence
 from rules.parameters import Parameters
 from rules.refusals import Refusal
@@ -115,6 +116,8 @@ CONDITIONS: Mapping[str, Condition] = {
         {"vehicle_class": Arg.FIELD, "id_number": Arg.FIELD}
         | dict.fromkeys(("small", "light", "medium", "large", "most"), Arg.PARAMETER),
     ),
+    "exam_class": Condition(exams.exam_class, {}),
+    "exam_office": Condition(exams.exam_office, {}),
     "medical_recent": Condition(
         students.medical_recent, {"medical_on": Arg.FIELD, "months": Arg.PARAMETER}
     ),

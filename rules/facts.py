@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from rules.exams.plan import Plan
+from rules.exams.record import Record
 from rules.mandates import Mandate
 from rules.people import Tier
 
@@ -56,7 +58,8 @@ class Facts:
     """Everything a decision may look at beside the matter, as of ``today`` (Asia/Shanghai).
 
     ``vehicles_bound`` are plates among ``vehicles``. All of it is about the subject; ``mandate``
-    is the one an agent acts by, as it is now.
+    is the one an agent acts by, as it is now. ``record`` is that of a driving student, ``plan`` the
+    session of a test he books, as they are now.
     """
 
     today: date
@@ -68,3 +71,5 @@ class Facts:
     offices: Mapping[str, Office] = field(default_factory=dict)
     region: str | None = None
     mandate: Mandate | None = None
+    record: Record | None = None
+    plan: Plan | None = None

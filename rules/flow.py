@@ -22,6 +22,7 @@ from rules import contacts, enrolments, facesign, guards
 from rules.acting import may_go_on
 from rules.book import Rulebook
 from rules.catalogue import Service
+from rules.exams import booking, learning, results
 from rules.facts import Facts
 from rules.matter import Defect, Event, Matter, NewEvent, Photo, State
 from rules.people import Actor
@@ -45,6 +46,7 @@ class Step:
 _REVIEWED = frozenset({"reviewed"})
 _WINDOW = frozenset({"window"})
 _STUDENT = frozenset({"enrolment"})
+_BOOKING = frozenset({"booking"})
 _D, _S, _C, _A, _R, _W, _F = (
     State.DRAFT,
     State.SUBMITTED,
@@ -53,6 +55,13 @@ _D, _S, _C, _A, _R, _W, _F = (
     State.REFUSED,
     State.WITHDRAWN,
     State.FINISHED,
+)
+_T, _Q, _O, _B, _K = (
+    State.TAKING,
+    State.WAITING,
+    State.OFFERED,
+    State.ACCEPTED,
+    State.CONFIRMED,
 )
 
 TABLE: tuple[Step, ...] = (
@@ -121,10 +130,68 @@ TABLE: tuple[Step, ...] = (
     Step(_STUDENT, _A, "activate", "citizen", "activated", _A, enrolments.activates),
     Step(_STUDENT, _A, "licence_issued", "exchange", "licence_issued", _F, enrolments.licensed),
     Step(_STUDENT, _A, "lapse", "system", "lapsed", _W, enrolments.lapses),
+    # what a student learns and is tested in: his record
+    Step(_STUDENT, _A, "issue_permit", "exchange", "permit_issued", _A, learning.permit),
+    Step(_STUDENT, _A, "record_attempt", "system", "attempt_recorded", _A, learning.attempt),
+    Step(_STUDENT, _A, "correct_attempt", "system", "attempt_corrected", _A, learning.correction),
+    Step(_STUDENT, _A, "void", "system", "exams_voided", _A, learning.voids),
+    Step(_STUDENT, _A, "complete", "system", "exams_passed", _A, learning.completes),
+    # booking a test: asked for, and the answer of the plan's document
+    Step(_BOOKING, None, "apply", "citizen", "applied", _T, booking.may_apply),
+    Step(_BOOKING, None, "apply", "officer", "applied", _T, booking.may_apply),
+    Step(_BOOKING, _T, "seat", "system", "accepted", _B, booking.seated),
+    Step(_BOOKING, _T, "queue", "system", "queued", _Q),
+    Step(_BOOKING, _T, "turn_away", "system", "turned_away", _W, booking.turned_away),
+    # waiting for a place
+    Step(_BOOKING, _Q, "offer", "system", "offered", _O, booking.offered),
+    Step(_BOOKING, _Q, "leave", "citizen", "left_line", _W),
+    Step(_BOOKING, _Q, "leave", "officer", "left_line", _W, booking.by_own_office),
+    Step(_BOOKING, _Q, "end_wait", "system", "wait_ended", _W),
+    Step(_BOOKING, _O, "accept", "citizen", "offer_accepted", _B, booking.accepts),
+    Step(_BOOKING, _O, "leave", "citizen", "offer_declined", _W),
+    Step(_BOOKING, _O, "leave", "officer", "offer_declined", _W, booking.by_own_office),
+    Step(_BOOKING, _O, "expire", "system", "offer_expired", _W),
+    Step(_BOOKING, _O, "end_wait", "system", "wait_ended", _W),
+    # a place held: confirmed or refused when the plan closes
+    Step(_BOOKING, _B, "confirm", "system", "confirmed", _K, booking.still_fits),
+    Step(_BOOKING, _B, "refuse", "system", "refused", _R, booking.refusing),
+    Step(_BOOKING, _B, "refuse", "officer", "refused", _R, booking.refusing),
+    *(
+        step
+        for held in (_B, _K)
+        for step in (
+            Step(_BOOKING, held, "cancel", "citizen", "cancelled", _W, booking.leaving_open),
+            Step(
+                *(_BOOKING, held, "cancel", "officer", "cancelled_at_office", _W),
+                booking.before_last_day,
+            ),
+            Step(_BOOKING, held, "change", "system", "plan_changed", held, booking.changing),
+            Step(
+                *(_BOOKING, held, "accept_change", "citizen", "change_accepted", held),
+                booking.change_open,
+            ),
+            Step(_BOOKING, held, "release", "system", "released", _W, booking.of_office),
+            *(
+                Step(_BOOKING, held, action, by, event, _F, results.entered)
+                for by in ("exchange", "officer")
+                for action, event in results.OUTCOMES.items()
+            ),
+        )
+    ),
+    Step(_BOOKING, _K, "remind", "system", "reminded", _K, guards.remind_once),
+    Step(_BOOKING, _F, "correct", "exchange", "result_corrected", _F, results.corrected),
+    Step(_BOOKING, _F, "correct", "officer", "result_corrected", _F, results.corrected),
 )
 
 ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.FINISHED})
 """States in which a matter no longer holds the citizen's one place for its service."""
+
+_NOTHING_DUE = frozenset(
+    {"approved", "refused", "withdrawn", "discarded", "confirmed", "cancelled"}
+    | {"cancelled_at_office", "released", "left_line", "wait_ended"}
+    | {"offer_declined", "offer_expired", *results.OUTCOMES.values()}
+)
+"""Events after which no answer is waited for any more."""
 
 _AFTER: Mapping[tuple[State | None, str], State] = {(s.before, s.event): s.after for s in TABLE}
 
@@ -200,7 +267,7 @@ def begin(number: str, service: str, event: Event) -> Matter:
         applicant=data["applicant"],
         subject=data["subject"],
         # What is entered whole is handed in by its first event.
-        form=data.get("form", {}),
+        form=data.get("form") or data.get("sitting", {}),
         photos=tuple(_photo(p, event.at) for p in data.get("photos", ())),
         timeline=(event,),
         office=data["office"],
@@ -239,7 +306,7 @@ def evolve(matter: Matter, event: Event) -> Matter:
         case "sent_back":
             defects = tuple(Defect(**d) for d in data["defects"])
             return replace(changed, defects=defects, due=None)
-        case "approved" | "refused" | "withdrawn" | "discarded":
+        case _ if event.type in _NOTHING_DUE:
             return replace(changed, due=None)
         case "amended":
             new = tuple(_photo(p, event.at) for p in data["photos"])
@@ -252,6 +319,12 @@ def evolve(matter: Matter, event: Event) -> Matter:
                 due=_time(data["due"]),
                 defects=(),
             )
+        case "accepted" | "queued":
+            return replace(changed, submitted_at=event.at, due=_time(data.get("due")))
+        case "offered" | "offer_accepted":
+            return replace(changed, due=_time(data.get("until") or data.get("due")))
+        case "plan_changed":
+            return replace(changed, form=dict(data["sitting"]))
         case "transferred":
             return replace(changed, school=data["school"], office=data["office"])
         case _:

@@ -19,6 +19,12 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     FINISHED = "finished"
+    # a booking, before it is one and while it is
+    TAKING = "taking"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True)

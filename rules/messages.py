@@ -4,19 +4,47 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Catalogue, Service
 from rules.deadlines import say_date
 from rules.facts import Office
 from rules.matter import Matter
-from rules.texts import Texts
+from rules.texts import NOTICE_WORDS, NoticeText, Texts
 
 _THING = 20
 _SMS_PARAM = 35
 
 
+def words_of(texts: Texts, matter: Matter) -> Mapping[str, str]:
+    """What a notice of a test may say of it: ``what``, ``when``, ``site``, ``until`` (the end of an
+    offer); nothing of other matters."""
+    form = matter.form
+    if "plan" not in form:
+        return {}
+    day = date.fromisoformat(form["day"])
+    offered = matter.last("offered")
+    until = _hour(datetime.fromisoformat(offered.data["until"])) if offered else ""
+    return {
+        "what": texts.say(f"exams.short.{form['subject']}"),
+        "when": f"{day.month}月{day.day}日{form['starts']}",
+        "site": form["site_name"][: NOTICE_WORDS["site"]],
+        "until": until,
+    }
+
+
+def _hour(at: datetime) -> str:
+    local = at.astimezone(HOUSE_ZONE)
+    return f"{local.month}月{local.day}日{local:%H:%M}"
+
+
+def _notice(texts: Texts, service: Service, matter: Matter, template: str) -> NoticeText:
+    notice, words = texts.notice(template, service.code), words_of(texts, matter)
+    return NoticeText(**{name: text.format(**words) for name, text in vars(notice).items()})
+
+
 def notice_text(texts: Texts, service: Service, matter: Matter, template: str) -> str:
     """The message in one sentence, as the citizen's list shows it."""
-    notice = texts.notice(template, service.code)
+    notice = _notice(texts, service, matter, template)
     return f"{service.title}（{matter.number}）{notice.state}。{notice.hint}"
 
 
@@ -24,7 +52,7 @@ def sms_params(
     texts: Texts, service: Service, matter: Matter, template: str, office: Office | None
 ) -> Mapping[str, str]:
     """The parameters of the SMS: matter, office and hotline are named, no link is in it."""
-    notice = texts.notice(template, service.code)
+    notice = _notice(texts, service, matter, template)
     return {
         "service": service.title[:_SMS_PARAM],
         "number": matter.number,
@@ -76,7 +104,7 @@ def subscribe_data(
     texts: Texts, service: Service, matter: Matter, template: str, at: datetime
 ) -> Mapping[str, str]:
     """The fields of the subscribe message ``matter-progress``; ``at`` in the house's zone."""
-    notice = texts.notice(template, service.code)
+    notice = _notice(texts, service, matter, template)
     return {
         "character_string1": matter.number,
         "thing2": service.title[:_THING],

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
+from rules.exams.booking import day_of, reminder_at
 from rules.matter import Event, Matter
 from rules.parameters import Parameters
 
@@ -15,10 +16,14 @@ def remind_at(
 ) -> datetime | None:
     """The moment of the reminder a grant causes: 09:00 in the house's zone, the service's number
     of days before the day its form field names. A student's rights end the day after their last.
-    None when this event grants nothing."""
+    A test that is confirmed is
+    reminded of the day before. None when this event grants nothing."""
     if service.kind == "enrolment" and "until" in event.data:
         after = date.fromisoformat(event.data["until"]) + timedelta(days=1)
         return datetime.combine(after, time(), HOUSE_ZONE).astimezone(UTC)
+    if event.type == "confirmed":
+        held = parameters.at("exam.remind_days", day_of(matter))
+        return reminder_at(matter, int(held.value))
     if event.type != "approved" or service.reminder is None:
         return None
     ends = date.fromisoformat(matter.form[service.reminder.field])

@@ -50,6 +50,13 @@ def _due(collection: str, name: str) -> Query:
     return Query(collection, {name: _DUE}, ((name, 1),), {name: 1}, sparse=True)
 
 
+def _between(collection: str, equal: tuple[str, ...], name: str) -> Query:
+    """Equal fields, then a range of one, in its order."""
+    keys = (*((field, 1) for field in equal), (name, 1))
+    wanted = {**dict.fromkeys(equal, "x"), name: {"$gt": "", "$lt": "~"}}
+    return Query(collection, wanted, keys, dict(keys))
+
+
 _NEWEST_FIRST: Keys = (("applicant", 1), ("created_at", -1))
 _WORK: Keys = (("office", 1), ("state", 1), ("queue", 1))
 _SCHOOL: Keys = (("school", 1), ("state", 1), ("queue", 1))
@@ -60,7 +67,7 @@ QUERIES: tuple[Query, ...] = (
     *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
     *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
     *_by_id("photos.files", "access_runs", "keys", "processes", "upkeep"),
-    *_by_id("enrolments"),
+    *_by_id("enrolments", "live_bookings", "exam_plans"),
     # what closing an account leaves to do
     _due("sessions", "farewell_due"),
     _due("sessions", "closed_due"),
@@ -90,10 +97,16 @@ QUERIES: tuple[Query, ...] = (
     ),
     *(_due("matters", f"{what}_due") for what in ("notice", "effect", "remind", "export")),
     Query("officers", {"office": "x"}, (("office", 1),)),
-    # who is enrolled as a student
-    _with_counter("enrolments", "matter", "x"),
-    _with_counter("enrolments", "unconfirmed", EPOCH),
-    _due("enrolments", "unconfirmed"),
+    # who is enrolled as a student, who has booked a subject
+    *(_with_counter(claims, "matter", "x") for claims in ("enrolments", "live_bookings")),
+    *(_with_counter(claims, "unconfirmed", EPOCH) for claims in ("enrolments", "live_bookings")),
+    *(_due(claims, "unconfirmed") for claims in ("enrolments", "live_bookings")),
+    # sessions of tests: places, lists by office, site, subject and class
+    _with_counter("exam_plans", "rev"),
+    _due("exam_plans", "due"),
+    _between("exam_plans", ("office",), "when"),
+    _between("exam_plans", ("site",), "when"),
+    _between("exam_plans", ("office", "subject", "vehicle_class"), "when"),
     # matters an agent applied for, by the person they are about
     Query(
         "matters",

@@ -5,7 +5,7 @@ sealed in the events' data. Case events are conditional on ``version``; delivery
 ``notice_rev``, so that a worker and an officer never refuse each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,9 +66,12 @@ class Matters:
             return False
         return True
 
-    async def append(self, before: Matter, after: Matter, owed: Owed) -> bool:
+    async def append(
+        self, before: Matter, after: Matter, owed: Owed, *, settles: str | None = None
+    ) -> bool:
         """The one write of a step: event, state, notices and effects; False when someone else
-        wrote since ``before`` was read."""
+        wrote since ``before`` was read. ``settles`` is the one effect still owed, which this step
+        answers."""
         event = after.timeline[-1]
         change: dict[str, Any] = {
             "$push": {"timeline": sealed_event(self._vault, place_of(after.number), event)},
@@ -88,10 +91,15 @@ class Matters:
             # An earlier due time stays; a delivery that read the old list is made to read again.
             change["$min"] = {"notice_due": notice_due}
             change["$inc"] = {"notice_rev": 1}
+        gone = [f"effects.{settles}"] if settles else []
+        if settles and not owed.effects:
+            gone.append("effect_due")
         if event.type == "exported":
-            change["$unset"] = {"export_due": ""}
+            gone.append("export_due")
         elif event.type in NOTHING_TO_COME:
-            change["$unset"] = {"remind_due": ""}
+            gone.append("remind_due")
+        if gone:
+            change["$unset"] = dict.fromkeys(gone, "")
         result = await self._matters.update_one(
             {"_id": before.number, "version": before.version}, change
         )
@@ -209,15 +217,15 @@ class Matters:
         )
         return bool(result.modified_count)
 
-    async def effect_done(self, number: str, effect_id: str) -> None:
-        """Note that an effect was applied."""
-        await self._matters.update_one({"_id": number}, {"$unset": {f"effects.{effect_id}": ""}})
-
-    async def effects_settled(self, number: str, version: int) -> None:
-        """Nothing is owed any more, unless an event came after ``version`` was read."""
-        await self._matters.update_one(
-            {"_id": number, "version": version}, {"$unset": {"effect_due": ""}}
+    async def effects_done(self, number: str, done: Sequence[str], version: int) -> None:
+        """Note that these effects were applied. They were all that was owed at ``version``, so
+        nothing is, unless an event came after it."""
+        gone = {f"effects.{effect_id}": "" for effect_id in done}
+        result = await self._matters.update_one(
+            {"_id": number, "version": version}, {"$unset": {**gone, "effect_due": ""}}
         )
+        if not result.matched_count and gone:
+            await self._matters.update_one({"_id": number}, {"$unset": gone})
 
     def _opened(self, document: Mapping[str, Any]) -> StoredMatter:
         number = document["_id"]

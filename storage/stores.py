@@ -13,10 +13,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage.access_log import AccessLog
+from storage.claims import Claims
 from storage.closing import Closings
 from storage.consents import Consents
 from storage.conversations import Conversations
-from storage.enrolments import Enrolments
+from storage.exams import ExamPlans
 from storage.indexes import ensure_indexes
 from storage.keyring import Keyring, open_vault
 from storage.logins import Logins
@@ -25,6 +26,7 @@ from storage.matters import Matters
 from storage.memory import Memory
 from storage.officers import Officers
 from storage.photos import Photos
+from storage.places import PlaceStore
 from storage.presence import Presence
 from storage.registry import Registry
 from storage.retention import Retention
@@ -59,7 +61,10 @@ class Stores:
     wechat_bindings: WechatBindings
     conversations: Conversations
     matters: Matters
-    enrolments: Enrolments
+    enrolments: Claims
+    live_bookings: Claims
+    exam_plans: ExamPlans
+    exam_places: PlaceStore
     tiers: Tiers
     mandates: Mandates
     registry: Registry
@@ -155,7 +160,10 @@ async def open_stores(
         wechat_bindings=WechatBindings(db["wechat_bindings"]),
         conversations=Conversations(db, vault, sessions),
         matters=Matters(db["matters"], vault),
-        enrolments=Enrolments(db["enrolments"]),
+        enrolments=Claims(db["enrolments"]),
+        live_bookings=Claims(db["live_bookings"]),
+        exam_plans=ExamPlans(db["exam_plans"]),
+        exam_places=PlaceStore(db["exam_plans"]),
         tiers=Tiers(db["sessions"], vault),
         mandates=Mandates(db["mandates"], vault),
         registry=Registry(db, vault),

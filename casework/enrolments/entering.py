@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from casework import effects, steps
+from casework import steps
 from casework.access_log import record_look
 from casework.context import Context
 from casework.enrolments import pictures, schools
@@ -27,7 +27,7 @@ from rules.flow import ENDED, decide
 from rules.matter import Matter, State
 from rules.people import Actor
 from rules.refusals import Refusal
-from storage.enrolments import Claim
+from storage.claims import Claim
 
 _TRIES = 8
 _SWEEP = Actor("system", "sweep")
@@ -234,5 +234,5 @@ async def _give_back(ctx: Context, claim: Claim, matter: Matter) -> None:
     """What a claim is for is over: settle what that owes, and the place is free."""
     if matter.applicant == claim.key and matter.state not in ENDED:
         await steps.take(ctx, matter.number, "lapse", _SWEEP, f"lapse:{matter.number}")
-    await effects.apply_owed(ctx, matter.number)
+    await steps.apply_owed(ctx, matter.number)
     await ctx.stores.enrolments.release(claim.key, claim.matter)

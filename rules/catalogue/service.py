@@ -16,7 +16,13 @@ ENTERERS = frozenset({"citizen", "officer", "school"})
 STAGES = frozenset({"trial", "planned", "open", "closed"})
 AGENTS = frozenset({"no", "window", "online"})
 OFFICE_ROLES = frozenset(
-    {"licence_issuing_office", "signing_office", "supervising_office", "contact_office"}
+    {
+        "licence_issuing_office",
+        "signing_office",
+        "supervising_office",
+        "contact_office",
+        "testing_office",
+    }
 )
 
 

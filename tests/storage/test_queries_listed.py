@@ -18,11 +18,11 @@ from rules.mandates import begin, evolve
 from rules.matter import Event, State
 from rules.people import Actor
 from storage.access_log import AccessLog
+from storage.claims import Claims
 from storage.closing import Closings
 from storage.consents import Consents
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
-from storage.enrolments import Enrolments
 from storage.indexes import QUERIES
 from storage.keyring import Keyring
 from storage.logins import Logins
@@ -132,7 +132,7 @@ async def _use_everything(database: Any, vault: Vault) -> None:
         await talks.take_late("m", late.due, later)
     await talks.late_done(place, "m")
     await _use_matters(Matters(database["matters"], vault))
-    await _use_enrolments(Enrolments(database["enrolments"]))
+    await _use_enrolments(Claims(database["enrolments"]))
     await _use_mandates(Mandates(database["mandates"], vault))
     registry = Registry(database, vault)
     for _ in range(2):
@@ -222,7 +222,7 @@ async def _use_logins(logins: Logins, key: str, later: datetime) -> None:
     await logins.drop_others(key, None)
 
 
-async def _use_enrolments(enrolments: Enrolments) -> None:
+async def _use_enrolments(enrolments: Claims) -> None:
     claim = await enrolments.claim("k", "1", NOW)
     assert await enrolments.claim("k", "2", NOW) == claim
     assert await enrolments.take_up(claim, NOW + timedelta(seconds=1))

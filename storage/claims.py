@@ -1,7 +1,9 @@
-"""The collection ``enrolments``: who is enrolled as a driving student, and by which matter.
+"""Claims on what a person has once: ``enrolments`` (being a driving student), ``live_bookings`` (a
+booking of one subject). Each names the matter it is for.
 
-Its ``_id`` is the ID-number key, so that one person is enrolled once, whoever enters him and
-wherever. The matter is the truth; a claim is what keeps a second one from beginning.
+The ``_id`` is the ID-number key, for a booking followed by ``:<subject>``, so that there is one,
+whoever begins it and wherever. The matter is the truth; a claim is what keeps a second one from
+beginning.
 """
 
 from collections.abc import Mapping
@@ -25,7 +27,12 @@ class Claim:
     unconfirmed: datetime | None
 
 
-class Enrolments:
+def person_of(claim: Claim) -> str:
+    """The ID-number key in a claim's."""
+    return claim.key.partition(":")[0]
+
+
+class Claims:
     """Reads and writes claims. Raises pymongo's errors when the engine does not answer."""
 
     def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:

@@ -1,0 +1,1 @@
+"""Driving tests: plans, places and lines, a student's record, results."""

@@ -1,0 +1,171 @@
+"""What time and changes do to plans: closing, offers that end in silence, steps owed to matters.
+
+The plan's document is changed first and says what it owes; the steps follow, as often as needed,
+each once by its cause; then they are struck off. Any number of workers may do this at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from casework import steps
+from casework.context import Context
+from rules.matter import Matter, State
+from rules.people import Actor
+from rules.places import Owing, Places, closed, expired, released, settled
+from rules.refusals import Refusal
+
+log = structlog.get_logger()
+
+_SYSTEM = Actor("system", "exam-plans")
+_BATCH, _AT_ONCE = 50, 8
+_LATER = timedelta(seconds=30)
+_HOLDING = frozenset({State.ACCEPTED, State.CONFIRMED, State.FINISHED})
+
+
+async def attend_due(ctx: Context) -> int:
+    """Attend to every plan at which something is due; how many there were. One that fails is
+    logged, stays due and holds up no other."""
+    codes = await ctx.stores.exam_places.due(ctx.now(), _BATCH)
+    done = 0
+    for code in codes:
+        try:
+            await attend(ctx, code)
+        except Exception:
+            log.exception("exam-plan-failed", plan=code)
+        else:
+            done += 1
+    return done
+
+
+async def attend(ctx: Context, code: str) -> None:
+    """Close a plan whose time has come, end offers nobody took, take the steps owed."""
+    now, hold = ctx.now(), _hold(ctx)
+
+    def turn(places: Places) -> Places:
+        if places.open and now >= places.closes_at:
+            return closed(places)
+        return expired(places, now, hold)
+
+    places = await ctx.stores.exam_places.change(code, turn, now)
+    if places is None or not places.owed:
+        return
+    ctx.checkpoint("after-plan-turned")
+    room, done = asyncio.Semaphore(_AT_ONCE), dict[str, Owing]()
+
+    async def one(matter: str, owing: Owing) -> None:
+        async with room:
+            try:
+                await _OWED[owing](ctx, code, matter, places)
+            except Exception:
+                log.exception("exam-step-failed", plan=code, matter=matter, step=owing)
+            else:
+                done[matter] = owing
+
+    await asyncio.gather(*(one(m, owing) for m, owing in places.owed.items()))
+    ctx.checkpoint("before-plan-settled")
+    await ctx.stores.exam_places.change(code, lambda p: settled(p, done), ctx.now() + _LATER)
+
+
+def _hold(ctx: Context) -> timedelta:
+    return timedelta(hours=int(ctx.figure("exam.offer_hours")))
+
+
+async def _step(
+    ctx: Context,
+    matter: str,
+    action: str,
+    cause: str,
+    given: Mapping[str, object] | None = None,
+    actor: Actor = _SYSTEM,
+) -> Matter | Refusal:
+    """Take a step; what the rules say no to is given back."""
+    try:
+        return await steps.take(ctx, matter, action, actor, cause, given)
+    except Refusal as refusal:
+        if refusal.code == "busy-try-again":
+            raise
+        return refusal
+
+
+async def _offer(ctx: Context, code: str, matter: str, places: Places) -> None:
+    until = places.offers.get(matter)
+    if until is None:
+        return
+    await steps.apply_owed(ctx, matter)
+    given = {"until": until.isoformat()}
+    said = await _step(ctx, matter, "offer", f"offer:{code}:{until.isoformat()}", given)
+    if isinstance(said, Refusal):
+        # He left the line this moment: the next one is offered the place.
+        await _let_go(ctx, code, matter)
+
+
+async def _accept(ctx: Context, code: str, matter: str, places: Places) -> None:
+    subject = (await steps.load(ctx, matter)).matter.subject
+    citizen = Actor("citizen", subject)
+    said = await _step(ctx, matter, "accept", f"accept:{code}", actor=citizen)
+    if isinstance(said, Refusal) and said.code != "step-not-possible":
+        await _end_wait(ctx, code, matter, places)
+
+
+async def _expire(ctx: Context, code: str, matter: str, places: Places) -> None:
+    said = await _step(ctx, matter, "expire", f"expire:{code}")
+    if isinstance(said, Refusal):
+        await _end_wait(ctx, code, matter, places)
+
+
+async def _end_wait(ctx: Context, code: str, matter: str, places: Places) -> None:
+    await steps.apply_owed(ctx, matter)
+    await _step(ctx, matter, "end_wait", f"end-wait:{code}")
+
+
+async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None:
+    """Confirmed if the rules still say so; refused with the reason if not. A seat whose booking has
+    ended, or never began, is nobody's."""
+    await steps.apply_owed(ctx, matter)
+    said = await _step(ctx, matter, "confirm", f"confirm:{code}")
+    if not isinstance(said, Refusal):
+        return
+    if said.code in ("step-not-possible", "not-found"):
+        stored = await ctx.stores.matters.get(matter)
+        if stored is None or stored.matter.state not in _HOLDING:
+            await _let_go(ctx, code, matter)
+        return
+    reason = ctx.book.texts.refusal(said).detail
+    await _step(ctx, matter, "refuse", f"refuse:{code}", {"reason": reason})
+
+
+async def _change(ctx: Context, code: str, matter: str, places: Places) -> None:
+    plan = await ctx.stores.exam_plans.get(code)
+    changes = plan.changes if plan else 0
+    await steps.apply_owed(ctx, matter)
+    await _step(ctx, matter, "change", f"change:{code}:{changes}", await _reason(ctx, code))
+
+
+async def _release(ctx: Context, code: str, matter: str, places: Places) -> None:
+    await steps.apply_owed(ctx, matter)
+    await _step(ctx, matter, "release", f"release:{code}", await _reason(ctx, code))
+
+
+async def _reason(ctx: Context, code: str) -> dict[str, object]:
+    history = await ctx.stores.exam_plans.history(code)
+    return {"reason": str(history[-1].get("reason", "")) if history else ""}
+
+
+async def _let_go(ctx: Context, code: str, matter: str) -> None:
+    now: datetime = ctx.now()
+    hold = _hold(ctx)
+    await ctx.stores.exam_places.change(code, lambda p: released(p, matter, now, hold), now)
+
+
+_OWED: Mapping[Owing, Callable[[Context, str, str, Places], Awaitable[None]]] = {
+    "offer": _offer,
+    "accept": _accept,
+    "expire": _expire,
+    "end_wait": _end_wait,
+    "confirm": _confirm,
+    "change": _change,
+    "release": _release,
+}

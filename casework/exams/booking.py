@@ -1,0 +1,169 @@
+"""Booking a test: the claim on the subject, the matter, a place in the plan, in this order.
+
+Whoever dies in between leaves what the next request of the same student, or the sweep, goes on
+with: a claim without a matter is taken up, a matter that is ``taking`` asks its plan again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from casework import steps
+from casework.context import Context
+from casework.exam_effects import booking_key
+from casework.exams.facts import booking_facts
+from casework.exams.showing import booking_view
+from casework.exams.views import BookingView
+from casework.numbers import number_for
+from casework.offices import with_offices
+from rules.exams.plan import SERVICE, Plan
+from rules.facts import Facts
+from rules.flow import ENDED, decide
+from rules.matter import Matter, State
+from rules.people import Actor, Citizen, Tier
+from rules.refusals import Refusal
+
+_TRIES = 8
+
+Wants = Literal["seat", "line"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Who is to have a place of which plan, asked for by whom. ``key`` is the student's ID-number
+    key; ``channel``: chat, mini, window, phone."""
+
+    key: str
+    plan: str
+    wants: Wants
+    actor: Actor
+    channel: str
+    cause: str
+
+
+async def book(ctx: Context, citizen: Citizen, plan: str, cause: str, channel: str) -> BookingView:
+    """Take a seat in a plan. The same cause always gives the same booking.
+
+    Raises plan-unknown, not-allowed-tier, service-not-open, the conditions of ``exam-booking``,
+    plan-closed, plan-full, already-booked, too-many-tries.
+    """
+    await _within_limit(ctx, citizen.key)
+    wish = Wish(citizen.key, plan, "seat", citizen.actor, channel, cause)
+    return await booking_view(ctx, await begin(ctx, wish, citizen.tiers))
+
+
+async def wait(ctx: Context, citizen: Citizen, plan: str, cause: str, channel: str) -> BookingView:
+    """Stand in line for a plan that is full; who finds a place free has it.
+
+    Raises as ``book`` does, and line-full in place of plan-full.
+    """
+    await _within_limit(ctx, citizen.key)
+    wish = Wish(citizen.key, plan, "line", citizen.actor, channel, cause)
+    return await booking_view(ctx, await begin(ctx, wish, citizen.tiers))
+
+
+async def _within_limit(ctx: Context, key: str) -> None:
+    most = int(ctx.figure("exam.tries_per_minute"))
+    if not await ctx.stores.memory.hit(f"exam:{key}", most, 60):
+        raise Refusal("too-many-tries")
+
+
+async def begin(ctx: Context, wish: Wish, tiers: frozenset[Tier] | None = None) -> Matter:
+    """The booking a wish leads to. Raises as ``book`` does."""
+    try:
+        facts = await booking_facts(ctx, wish.key, wish.plan, tiers)
+        await _must_fit(ctx, wish, facts)
+    except Refusal:
+        _, begun = await _number(ctx, wish)
+        if begun is not None:
+            # The same request again, however what it began has fared since.
+            return _answered(begun)
+        raise
+    return await _claimed(ctx, wish, facts)
+
+
+async def _must_fit(ctx: Context, wish: Wish, facts: Facts) -> None:
+    """Refuse before anything is written; most of a rush ends here."""
+    service = ctx.book.catalogue[SERVICE]
+    given = _given(wish)
+    decided = decide(service, None, "apply", wish.actor, given, facts, ctx.now(), ctx.book)
+    if isinstance(decided, Refusal):
+        raise await with_offices(ctx, decided, facts)
+    plan = facts.plan
+    if plan is not None and wish.wants == "seat" and (plan.left < 1 or plan.waiting):
+        raise _full(plan)
+
+
+def _full(plan: Plan) -> Refusal:
+    return Refusal("plan-full", waiting=plan.waiting)
+
+
+def _given(wish: Wish) -> Mapping[str, Any]:
+    return {
+        "applicant": wish.key,
+        "subject": wish.key,
+        "channel": wish.channel,
+        "wants": wish.wants,
+    }
+
+
+async def _number(ctx: Context, wish: Wish) -> tuple[str, Matter | None]:
+    """The number this wish's matter gets, and the matter when the wish began it before. One that
+    another matter has by chance is passed over."""
+    for attempt in range(_TRIES):
+        made_from = f"{wish.key}:{SERVICE}:{wish.cause}"
+        wanted = number_for(ctx.stores.vault, made_from, attempt)
+        stored = await ctx.stores.matters.get(wanted)
+        if stored is None:
+            return wanted, None
+        if steps.begun_by(stored.matter, wish.key, wish.cause):
+            return wanted, stored.matter
+    raise Refusal("busy-try-again")
+
+
+async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
+    """Claim the subject, then begin the matter, which takes the place; or come to terms with the
+    booking there is."""
+    number, begun = await _number(ctx, wish)
+    if begun is not None:
+        await steps.apply_owed(ctx, number)
+        return _answered((await steps.load(ctx, number)).matter)
+    service = ctx.book.catalogue[SERVICE]
+    assert facts.plan is not None  # booking_facts read it
+    key, claims = booking_key(wish.key, facts.plan.subject.value), ctx.stores.live_bookings
+    for _ in range(_TRIES):
+        claim = await claims.claim(key, number, ctx.now())
+        ctx.checkpoint("after-claim")
+        stored = await ctx.stores.matters.get(claim.matter)
+        if stored is None:
+            if claim.matter != number and not await claims.take_up(claim, ctx.now()):
+                continue
+            given = _given(wish)
+            matter = await steps.start(
+                ctx, service, "apply", wish.actor, wish.cause, given, facts, claim.matter
+            )
+            if steps.begun_by(matter, wish.key, wish.cause):
+                return _answered(matter)
+        elif stored.matter.applicant == wish.key:
+            # Whoever left it half done: it is asked for again.
+            await steps.apply_owed(ctx, claim.matter)
+            there = (await steps.load(ctx, claim.matter)).matter
+            if there.state not in ENDED:
+                raise Refusal("already-booked", number=claim.matter)
+        # It has ended, or is somebody else's by chance: the claim goes.
+        await claims.release(key, claim.matter)
+    raise Refusal("busy-try-again")
+
+
+def _answered(matter: Matter) -> Matter:
+    """The matter, unless its plan turned it away."""
+    away = matter.last("turned_away")
+    if away is None:
+        return matter
+    codes = {"full": "plan-full", "line_full": "line-full"}
+    raise Refusal(codes.get(str(away.data.get("why")), "plan-closed"))
+
+
+def is_turned_away(matter: Matter) -> bool:
+    """Whether it never was a booking: it is not shown."""
+    return matter.state is State.WITHDRAWN and matter.submitted_at is None

@@ -1,0 +1,70 @@
+"""Cancelling, leaving the line, taking an offer, answering a change: what a student does with a
+booking he has."""
+
+from casework import steps
+from casework.context import Context
+from casework.exams.facts import booking_facts
+from casework.exams.showing import booking_view
+from casework.exams.views import BookingView
+from rules.exams.plan import SERVICE
+from rules.flow import decide
+from rules.matter import Matter, State
+from rules.people import Citizen
+from rules.places import Places, accepted
+from rules.refusals import Refusal
+
+
+async def own(ctx: Context, citizen: Citizen, number: str) -> Matter:
+    """A booking of the citizen's; anything else is ``not-found``."""
+    matter = (await steps.load(ctx, number)).matter
+    if matter.service != SERVICE or matter.subject != citizen.key:
+        raise Refusal("not-found")
+    return matter
+
+
+async def cancel(ctx: Context, citizen: Citizen, number: str, cause: str) -> BookingView:
+    """Give the seat back; online until the plan closes, after a change of the plan until the day
+    before. Raises not-found, cancel-at-office, cancel-too-late, step-not-possible."""
+    await own(ctx, citizen, number)
+    matter = await steps.take(ctx, number, "cancel", citizen.actor, cause)
+    return await booking_view(ctx, matter)
+
+
+async def leave(ctx: Context, citizen: Citizen, number: str, cause: str) -> BookingView:
+    """Leave the line, or decline what was offered. Raises not-found, step-not-possible."""
+    await own(ctx, citizen, number)
+    return await booking_view(ctx, await steps.take(ctx, number, "leave", citizen.actor, cause))
+
+
+async def accept_change(ctx: Context, citizen: Citizen, number: str, cause: str) -> BookingView:
+    """Keep the seat as the office changed it. Raises not-found, step-not-possible."""
+    await own(ctx, citizen, number)
+    matter = await steps.take(ctx, number, "accept_change", citizen.actor, cause)
+    return await booking_view(ctx, matter)
+
+
+async def accept(ctx: Context, citizen: Citizen, number: str, cause: str) -> BookingView:
+    """Take the place offered. The rules are asked again; then the plan's document decides, and the
+    matter follows it.
+
+    Raises not-found, offer-over, step-not-possible, the conditions of ``exam-booking``.
+    """
+    matter = await own(ctx, citizen, number)
+    if matter.event_of(cause) is not None:
+        return await booking_view(ctx, matter)
+    if matter.state is State.WAITING:
+        # Offered this moment, and the step is still owed.
+        raise Refusal("offer-not-yet")
+    service, now = ctx.book.catalogue[SERVICE], ctx.now()
+    facts = await booking_facts(ctx, citizen.key, matter.form["plan"])
+    decided = decide(service, matter, "accept", citizen.actor, {}, facts, now, ctx.book)
+    if isinstance(decided, Refusal):
+        raise decided
+
+    def take(places: Places) -> Places | None:
+        return accepted(places, number, now)
+
+    if await ctx.stores.exam_places.change(matter.form["plan"], take, now) is None:
+        raise Refusal("offer-over")
+    ctx.checkpoint("after-seat")
+    return await booking_view(ctx, await steps.take(ctx, number, "accept", citizen.actor, cause))

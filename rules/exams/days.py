@@ -1,0 +1,51 @@
+"""The days around a test: publishing, closing, telling, cancelling. Figures are those that hold on
+the day of the test."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from rules.calendar import HOUSE_ZONE
+from rules.deadlines import is_working_day, say_date
+from rules.parameters import Parameters
+from rules.refusals import Refusal
+
+
+def end_of(day: date) -> datetime:
+    """The last second (UTC) of a day in the house's zone."""
+    return datetime.combine(day, time(23, 59, 59), HOUSE_ZONE).astimezone(UTC)
+
+
+def last_closing(day: date, parameters: Parameters) -> datetime:
+    """The latest a plan may close: so many days before the test that everybody is told in time."""
+    return end_of(day - timedelta(days=int(parameters.at("exam.closing_days", day).value)))
+
+
+def told_by(day: date, parameters: Parameters) -> datetime:
+    """By when everybody is told whether he is confirmed: two days before (article; REQ B4)."""
+    return end_of(day - timedelta(days=int(parameters.at("exam.told_days", day).value)))
+
+
+def last_office_day(day: date, parameters: Parameters) -> date:
+    """The last day to cancel at the office: at least a day before (article); since 162令 that is a
+    working day (第四十六条, 第一百一十条)."""
+    last = day - timedelta(days=int(parameters.at("exam.cancel_days", day).value))
+    for _ in range(int(parameters.at("exam.cancel_working_days", day).value)):
+        while not is_working_day(last):
+            last -= timedelta(days=1)
+    return last
+
+
+def late_plan(
+    day: date, closes_at: datetime, today: date, parameters: Parameters
+) -> Refusal | None:
+    """Why a session of ``day`` may not be published ``today`` to close at ``closes_at``: published
+    too late (162令 第五十二条; before it the article's days), or closing too late to tell everybody
+    two days before (REQ B4)."""
+    days = int(parameters.at("exam.notice_days", today).value)
+    if day - today < timedelta(days=days):
+        first = say_date(today + timedelta(days=days))
+        return Refusal("plan-too-late", days=days, first_day=first)
+    latest = last_closing(day, parameters)
+    if closes_at > latest:
+        last = say_date(latest.astimezone(HOUSE_ZONE).date())
+        return Refusal("plan-closes-too-late", last_day=last)
+    return None

@@ -1,0 +1,61 @@
+"""The result of a booking: passed, failed, not there. By file, or by an officer of the office."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from rules.exams.booking import change_unanswered, day_of
+from rules.exams.record import Outcome
+from rules.guards import other_office
+from rules.matter import Matter
+from rules.refusals import Refusal
+from rules.requests import Request
+
+OUTCOMES: Mapping[str, str] = {"pass": "passed", "fail": "failed", "miss": "missed"}
+"""Action -> event."""
+
+ACTIONS: Mapping[str, str] = {event: action for action, event in OUTCOMES.items()}
+"""Outcome -> the action that enters it."""
+
+
+def entered(request: Request) -> Mapping[str, Any] | Refusal:
+    """Once, on the day of the test or later. ``given``: outcome, retried. Who did not come after
+    the office had changed the plan, and had not accepted that, loses nothing (REQ B5)."""
+    refusal = _not_yet(request)
+    if refusal is not None:
+        return refusal
+    outcome = request.given["outcome"]
+    if outcome == "missed" and change_unanswered(request.present):
+        outcome = "excused"
+    return {"outcome": outcome, "retried": bool(request.given.get("retried"))}
+
+
+def corrected(request: Request) -> Mapping[str, Any] | Refusal:
+    """A wrong result put right, with the reason; the wrong one stays in the timeline."""
+    refusal = _not_yet(request)
+    if refusal is not None:
+        return refusal
+    outcome, reason = request.given["outcome"], str(request.given.get("reason", "")).strip()
+    if outcome not in get_args(Outcome):
+        return Refusal("bad-request")
+    if not reason:
+        return Refusal("reason-needed")
+    retried = bool(request.given.get("retried"))
+    if (outcome, retried) == result_of(request.present):
+        return Refusal("result-the-same")
+    return {"outcome": outcome, "retried": retried, "reason": reason}
+
+
+def _not_yet(request: Request) -> Refusal | None:
+    if request.actor.kind == "officer":
+        refusal = other_office(request)
+        if refusal is not None:
+            return refusal
+    return Refusal("result-too-early") if request.facts.today < day_of(request.present) else None
+
+
+def result_of(matter: Matter) -> tuple[str, bool] | None:
+    """The result as it stands: outcome, and whether he took the second try; None without one."""
+    for event in reversed(matter.timeline):
+        if event.type == "result_corrected" or event.type in ACTIONS:
+            return event.data["outcome"], event.data["retried"]
+    return None
