@@ -103,6 +103,9 @@ def _given(action: str, turn: int) -> Mapping[str, Any]:
         "licence": "L",
         "licence_office": "V1",
         "issued_on": "2027-01-01",
+        **{"permit": "P", "until": "2030-01-01"},
+        **{"attempt": f"a{turn}", "subject": "1", "day": "2027-01-01"},
+        **{"outcome": "passed", "retried": False},
     }
 
 

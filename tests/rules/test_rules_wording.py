@@ -119,7 +119,7 @@ def test_every_figure_the_code_asks_for_is_there() -> None:
 
 
 def test_every_figure_is_asked_for() -> None:
-    asked = {name for verb in ("figure", "seconds") for _, name, _ in _uses(verb)}
+    asked = {name for verb in ("figure", "seconds", "at") for _, name, _ in _uses(verb)}
     patterns = [
         "".join(
             re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".+" for p in name.values

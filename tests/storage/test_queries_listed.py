@@ -13,16 +13,19 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
+from rules.exams.plan import Plan, Subject
 from rules.mandate_flow import mandate_notices
 from rules.mandates import begin, evolve
 from rules.matter import Event, State
 from rules.people import Actor
+from rules.places import Places, released
 from storage.access_log import AccessLog
 from storage.claims import Claims
 from storage.closing import Closings
 from storage.consents import Consents
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
+from storage.exams import ExamPlans
 from storage.indexes import QUERIES
 from storage.keyring import Keyring
 from storage.logins import Logins
@@ -32,6 +35,7 @@ from storage.matters import Matters
 from storage.officers import Officers
 from storage.photos import Photos
 from storage.pieces import PIECE_BYTES
+from storage.places import PlaceStore
 from storage.presence import Presence
 from storage.registry import Hold, Registry
 from storage.retention import Aged, Retention
@@ -132,7 +136,9 @@ async def _use_everything(database: Any, vault: Vault) -> None:
         await talks.take_late("m", late.due, later)
     await talks.late_done(place, "m")
     await _use_matters(Matters(database["matters"], vault))
-    await _use_enrolments(Claims(database["enrolments"]))
+    for claims in ("enrolments", "live_bookings"):
+        await _use_claims(Claims(database[claims]))
+    await _use_plans(ExamPlans(database["exam_plans"]), PlaceStore(database["exam_plans"]))
     await _use_mandates(Mandates(database["mandates"], vault))
     registry = Registry(database, vault)
     for _ in range(2):
@@ -222,7 +228,27 @@ async def _use_logins(logins: Logins, key: str, later: datetime) -> None:
     await logins.drop_others(key, None)
 
 
-async def _use_enrolments(enrolments: Claims) -> None:
+async def _use_plans(plans: ExamPlans, places: PlaceStore) -> None:
+    closes = NOW + timedelta(days=1)
+    plan = Plan(
+        **{"code": "p", "office": "o", "region": "4101", "site": "s", "site_name": "s"},
+        **{"subject": Subject.FIELD, "vehicle_class": "C1", "day": NOW.date()},
+        **{"starts": "08:30", "ends": "11:30", "capacity": 1, "closes_at": closes},
+        published_at=NOW,
+    )
+    assert await plans.publish(plan, Places(1, closes), {})
+    await plans.get("p")
+    await plans.history("p")
+    office, site = {"office": "o"}, {"site": "s"}
+    for where in (office, site, {**office, "subject": "2", "vehicle_class": "C1"}):
+        assert await plans.between(where, NOW.date(), NOW.date(), limit=9)
+    assert await places.take("p", "1", NOW)
+    await places.change("p", lambda p: released(p, "1", NOW, timedelta(hours=1)), NOW)
+    await places.due(closes, 9)
+    await plans.note_result("p", "1", "passed")
+
+
+async def _use_claims(enrolments: Claims) -> None:
     claim = await enrolments.claim("k", "1", NOW)
     assert await enrolments.claim("k", "2", NOW) == claim
     assert await enrolments.take_up(claim, NOW + timedelta(seconds=1))
@@ -251,8 +277,8 @@ async def _use_matters(matters: Matters) -> None:
     stored = await matters.get("1")
     assert stored is not None
     await matters.save_notice(stored, _notice("a", NOW))
-    await matters.effect_done("1", "e")
-    await matters.effects_settled("1", 2)
+    for version in (1, 2):
+        await matters.effects_done("1", ["e"], version)
     await matters.of_applicant("k", 9)
     await matters.of_principal("k", 9)
     await matters.worklist("1", State.SUBMITTED, 9)
