@@ -7,7 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """The step of the matter that follows from what its effect found, taken by the system."""
+    """The step of the matter that follows from what its effect found, taken by the system.
+
+    ``undo`` is the kind of effect that takes back what this one did, should the matter have ended
+    before the answer came: its process slept, and another one went on.
+    """
 
     action: str
     given: Mapping[str, Any] = field(default_factory=dict)
+    undo: str = ""

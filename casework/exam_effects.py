@@ -29,7 +29,7 @@ async def _seat(ctx: Context, matter: Matter) -> Answer:
         if why != "taken":
             return Answer("turn_away", {"why": why})
     ctx.checkpoint("after-seat")
-    return Answer("seat")
+    return Answer("seat", undo="free_seat")
 
 
 async def _queue(ctx: Context, matter: Matter) -> Answer:
@@ -45,7 +45,11 @@ async def _queue(ctx: Context, matter: Matter) -> Answer:
     ctx.checkpoint("after-seat")
     if said == "free":
         return await _seat(ctx, matter)
-    return Answer("queue") if said == "queued" else Answer("turn_away", {"why": said})
+    return (
+        Answer("queue", undo="free_seat")
+        if said == "queued"
+        else Answer("turn_away", {"why": said})
+    )
 
 
 async def free_seat(ctx: Context, matter: Matter, effect: Effect) -> None:

@@ -19,7 +19,7 @@ from rules.acting import audiences
 from rules.catalogue import Service
 from rules.effects import Effect, effects_of
 from rules.facts import Facts
-from rules.flow import allowed, begin, decide, evolve
+from rules.flow import ENDED, allowed, begin, decide, evolve
 from rules.matter import Event, Matter, NewEvent, State
 from rules.notices import notices_for
 from rules.people import Actor
@@ -127,13 +127,13 @@ async def apply_owed(ctx: Context, number: str) -> int:
     stored = await ctx.stores.matters.get(number)
     if stored is None:
         return 0
-    await _apply(ctx, stored)
+    await finish(ctx, stored)
     return len(stored.effects)
 
 
-async def _apply(ctx: Context, stored: StoredMatter) -> Matter:
-    """Apply the effects; the matter after them. One that brings an answer is struck off by the
-    answer's own write, so nothing is written for it alone."""
+async def finish(ctx: Context, stored: StoredMatter) -> Matter:
+    """Apply the effects of a matter as read; the matter after them. One that brings an answer is
+    struck off by the answer's own write, so nothing is written for it alone."""
     matter, done = stored.matter, list[str]()
     for effect in stored.effects:
         ctx.checkpoint("before-effect")
@@ -160,6 +160,8 @@ async def _answered(ctx: Context, stored: StoredMatter, effect: Effect, answer: 
         )
         if matter.event_of(cause) is not None or isinstance(decided, Refusal):
             # Answered before, or the matter has gone on without it.
+            if matter.state in ENDED and answer.undo:
+                await effects.KINDS[answer.undo](ctx, matter, effect)
             await ctx.stores.matters.effects_done(matter.number, [effect.id], matter.version)
             return matter
         after = _after(ctx, matter, decided, _ANSWERING, cause)
@@ -194,7 +196,7 @@ async def _settle(ctx: Context, stored: StoredMatter) -> Matter:
     last = matter.timeline[-1]
     if last.type in ctx.book.catalogue[matter.service].notices:
         await ctx.stores.memory.wake(NOTICE_LANE)
-    return await _apply(ctx, stored) if stored.effects else matter
+    return await finish(ctx, stored) if stored.effects else matter
 
 
 def is_draft(matter: Matter) -> bool:

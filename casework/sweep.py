@@ -36,7 +36,7 @@ async def sweep(ctx: Context, think: Think) -> int:
         + await _each(ctx, await photos.unconfirmed(day, _BATCH), _photo)
         + await _each(ctx, await ctx.stores.closings.telling(ctx.now(), _BATCH), _farewell)
         + await _each(ctx, await ctx.stores.enrolments.unconfirmed(day, _BATCH), _enrolment)
-        + await _each(ctx, await ctx.stores.live_bookings.unconfirmed(grace, _BATCH), _booking)
+        + await _each(ctx, await ctx.stores.live_bookings.unconfirmed(day, _BATCH), _booking)
         + await settle_due(ctx)
         + await finish_late(ctx, think)
     )
@@ -94,7 +94,8 @@ async def _enrolment(ctx: Context, claim: Claim) -> None:
 
 
 async def _booking(ctx: Context, claim: Claim) -> None:
-    """A booking of a subject claimed a moment ago."""
+    """A booking of a subject claimed a day ago: the student himself never waits for this, his next
+    request takes the claim up."""
     await _claim(ctx, ctx.stores.live_bookings, claim)
 
 

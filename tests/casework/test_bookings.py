@@ -1,5 +1,6 @@
 """Booking a test, its life to the end, and the line, from inside."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from casework import steps
 from casework.context import Context
+from casework.exam_effects import booking_key
 from casework.exams.attending import attend_due
 from casework.exams.booking import book, wait
 from casework.exams.leaving import accept, cancel, leave
@@ -85,3 +87,35 @@ async def test_silence_gives_the_place_to_the_next(
         await leave(ctx, people[2], line[1].number, "no")
         await attend_due(ctx)
         assert (await booking(ctx, people[3], line[2].number)).state == State.OFFERED
+
+
+class Asleep(Exception):
+    """The process goes no further."""
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_who_slept_through_a_booking_and_its_cancelling_leaves_no_seat_behind(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """A process stops before it takes the seat; another finishes the booking; he cancels; then the
+    first wakes up and takes it after all."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        citizen = await learner(ctx, 1)
+        await published(ctx, capacity=1)
+
+        def stop(point: str) -> None:
+            if point == "before-effect":
+                raise Asleep
+
+        with pytest.raises(Asleep):
+            await book(replace(ctx, checkpoint=stop), citizen, "K2-1", "a", "mini")
+        claim = await ctx.stores.live_bookings.get(booking_key(citizen.key, "2"))
+        assert claim is not None
+        seen = await steps.load(ctx, claim.matter)
+        assert seen.matter.state is State.TAKING and seen.effects
+        done = await book(ctx, citizen, "K2-1", "a", "mini")
+        assert done.state == State.ACCEPTED
+        await cancel(ctx, citizen, done.number, "c")
+        assert (await plan(ctx, "K2-1")).left == 1
+        assert (await steps.finish(ctx, seen)).state is State.WITHDRAWN
+        assert (await plan(ctx, "K2-1")).left == 1
