@@ -32,12 +32,15 @@ async def open_draft(
     """Begin a draft, or go on with the one under way, in whichever channel it was begun.
 
     By a ``mandate`` (a grant's name) it is begun for the principal, whose rights and one place
-    count. Raises Refusal: service-unknown, not-allowed-tier, service-not-open, the service's
-    conditions, already-under-way when a matter of this service is past its draft; for an agent
-    also agent-not-online, mandate-not-live, mandate-not-covering, and subject-under-way when the
-    principal has a matter under way that is not this mandate's.
+    count. Raises Refusal: service-unknown, booked-in-plan (a test is booked elsewhere),
+    not-allowed-tier, service-not-open, the service's conditions, already-under-way when a matter
+    of this service is past its draft; for an agent also agent-not-online, mandate-not-live,
+    mandate-not-covering, and subject-under-way when the principal has a matter under way that is
+    not this mandate's.
     """
     service = ctx.book.catalogue.find(service_code)
+    if service.kind == "booking":
+        raise Refusal("booked-in-plan", service=service.title, address="/bookings")
     subject, facts = await facts_for(ctx, citizen, service, mandate)
     given = {
         "applicant": citizen.key,

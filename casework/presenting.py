@@ -18,6 +18,7 @@ from casework.views import (
 )
 from rules.acting import reader_of
 from rules.catalogue import Service
+from rules.exams.booking import possible_now
 from rules.facts import Licence, Office
 from rules.flow import allowed
 from rules.forms import display, material_required, materials_of, missing_parts
@@ -58,7 +59,7 @@ async def matter_view(
         materials=_materials(ctx, service, matter, reader),
         timeline=timeline(ctx, matter, office),
         next_step=_next_step(ctx, matter),
-        actions=list(allowed(service, matter, "citizen")),
+        actions=_actions(ctx, service, matter),
         consent_templates=list(ctx.book.texts.consent_templates()),
         defects=defect_views(service, matter),
         missing=[
@@ -69,6 +70,14 @@ async def matter_view(
         version=matter.version,
         acting=await acting_view(ctx, matter),
     )
+
+
+def _actions(ctx: Context, service: Service, matter: Matter) -> list[str]:
+    """What the table holds for the citizen, without what the hour forbids."""
+    found = allowed(service, matter, "citizen")
+    if service.kind == "booking":
+        found = possible_now(matter, found, ctx.now(), ctx.today())
+    return list(found)
 
 
 def _next_step(ctx: Context, matter: Matter) -> str:

@@ -9,6 +9,17 @@ from miniprogram_api.consents import ConsentsHandler
 from miniprogram_api.devices import DeviceHandler, DevicesHandler
 from miniprogram_api.dialogue import DialogueHandler
 from miniprogram_api.docs import DocsHandler, Documents, OpenApiHandler
+from miniprogram_api.exams import (
+    AcceptChangeHandler,
+    AcceptOfferHandler,
+    BookingHandler,
+    BookingsHandler,
+    ExamPlanHandler,
+    ExamPlansHandler,
+    ExamRecordHandler,
+    WaitingHandler,
+    WaitingListHandler,
+)
 from miniprogram_api.licences import LicenceBindingHandler, LicencesHandler
 from miniprogram_api.login import IdNumberLoginHandler, LoginHandler, RefreshHandler
 from miniprogram_api.mandates import (
@@ -67,6 +78,16 @@ ROUTES: tuple[Route, ...] = (
     Route("/matters/{number}/photos", PhotosHandler),
     Route("/matters/{number}/photos/{photo}", PhotoHandler),
     Route("/thumbnails/{number}/{photo}", ThumbnailHandler),
+    # driving tests
+    Route("/exam-plans", ExamPlansHandler),
+    Route("/exam-plans/{plan}", ExamPlanHandler),
+    Route("/bookings", BookingsHandler),
+    Route("/bookings/{number}", BookingHandler),
+    Route("/bookings/{number}/accept-change", AcceptChangeHandler),
+    Route("/waiting-list", WaitingListHandler),
+    Route("/waiting-list/{number}", WaitingHandler),
+    Route("/waiting-list/{number}/accept", AcceptOfferHandler),
+    Route("/exam-results", ExamRecordHandler),
     # what you are told
     Route("/notices", NoticesHandler),
     Route("/consents", ConsentsHandler),

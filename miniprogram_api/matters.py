@@ -59,6 +59,7 @@ class MattersHandler(ApiHandler):
         status=201,
         refusals=(
             "service-unknown",
+            "booked-in-plan",
             "already-under-way",
             *("agent-not-online", *_AGENT, "subject-under-way"),
             *CONDITIONS,

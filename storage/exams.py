@@ -64,8 +64,8 @@ class ExamPlans:
         after: str = "",
         limit: int,
     ) -> list[tuple[str, Plan]]:
-        """Plans of ``where`` (office; site; or office, subject and vehicle_class) from one day to
-        another, both included, in the order of their time; behind the cursor ``after``. Each
+        """Plans of ``where`` (office; site; region; or office, subject and vehicle_class) from one
+        day to another, both included, in the order of their time; behind the cursor ``after``. Each
         with its own cursor."""
         first = max(since.isoformat(), after)
         last = (until + timedelta(days=1)).isoformat()

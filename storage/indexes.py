@@ -101,11 +101,12 @@ QUERIES: tuple[Query, ...] = (
     *(_with_counter(claims, "matter", "x") for claims in ("enrolments", "live_bookings")),
     *(_with_counter(claims, "unconfirmed", EPOCH) for claims in ("enrolments", "live_bookings")),
     *(_due(claims, "unconfirmed") for claims in ("enrolments", "live_bookings")),
-    # sessions of tests: places, lists by office, site, subject and class
+    # sessions of tests: places, lists by office, site, region, subject and class
     _with_counter("exam_plans", "rev"),
     _due("exam_plans", "due"),
     _between("exam_plans", ("office",), "when"),
     _between("exam_plans", ("site",), "when"),
+    _between("exam_plans", ("region",), "when"),
     _between("exam_plans", ("office", "subject", "vehicle_class"), "when"),
     # matters an agent applied for, by the person they are about
     Query(

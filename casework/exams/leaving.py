@@ -50,7 +50,7 @@ async def accept(ctx: Context, citizen: Citizen, number: str, cause: str) -> Boo
     Raises not-found, offer-over, step-not-possible, the conditions of ``exam-booking``.
     """
     matter = await own(ctx, citizen, number)
-    if matter.event_of(cause) is not None:
+    if matter.event_of(cause) is not None or _is_taken(matter):
         return await booking_view(ctx, matter)
     if matter.state is State.WAITING:
         # Offered this moment, and the step is still owed.
@@ -67,4 +67,19 @@ async def accept(ctx: Context, citizen: Citizen, number: str, cause: str) -> Boo
     if await ctx.stores.exam_places.change(matter.form["plan"], take, now) is None:
         raise Refusal("offer-over")
     ctx.checkpoint("after-seat")
-    return await booking_view(ctx, await steps.take(ctx, number, "accept", citizen.actor, cause))
+    try:
+        return await booking_view(
+            ctx, await steps.take(ctx, number, "accept", citizen.actor, cause)
+        )
+    except Refusal:
+        taken = await own(ctx, citizen, number)
+        if not _is_taken(taken):
+            raise
+        # The worker saw the place taken and was faster with the step.
+        return await booking_view(ctx, taken)
+
+
+def _is_taken(matter: Matter) -> bool:
+    """Whether the offer was accepted, by whichever request, and the place is still his."""
+    held = matter.state in (State.ACCEPTED, State.CONFIRMED)
+    return held and matter.last("offer_accepted") is not None

@@ -1,5 +1,6 @@
 """What there is to book, what a student has booked, his record."""
 
+from dataclasses import fields
 from datetime import date, timedelta
 
 from casework import steps
@@ -8,13 +9,15 @@ from casework.context import Context
 from casework.exams.facts import plan_of
 from casework.exams.leaving import own
 from casework.exams.showing import booking_view, plan_view, record_view
-from casework.exams.views import BookingView, PlanPage, PlanView, RecordView
+from casework.exams.views import BookingSummary, BookingView, PlanPage, PlanView, RecordView
 from rules.exams.plan import SERVICE
 from rules.matter import State
 from rules.people import Citizen
 from rules.refusals import Refusal
 
-_PAGE, _MOST_DAYS, _ROWS = 100, 366, 50
+_PAGE, _PAGES, _ROWS = 100, 10, 50
+_DAYS, _MOST_DAYS = 60, 366
+_OVER = frozenset({State.WITHDRAWN, State.REFUSED, State.FINISHED})
 
 
 async def plans(
@@ -22,6 +25,7 @@ async def plans(
     *,
     office: str = "",
     site: str = "",
+    region: str = "",
     subject: str = "",
     vehicle_class: str = "",
     since: date | None = None,
@@ -30,39 +34,50 @@ async def plans(
     after: str = "",
     limit: int = 30,
 ) -> PlanPage:
-    """Sessions of an office or a site, by day (from today for two months when none is given); of
-    one subject, of one class, only with seats left (``free``), where that is asked.
+    """Sessions of an office, a site or a region, by day (from today for two months when none is
+    given); of one subject, of one class, only where a place may be taken (``free``), where that is
+    asked.
 
-    ``after`` is the cursor a page before gave. Raises bad-request when neither office nor site is
-    named, or for more than a year.
+    ``after`` is the cursor a page before gave. A page ends early, with a cursor, when very many
+    sessions had to be looked at. Raises plans-of-where when no place is named, days-too-many.
     """
     first = since or ctx.today()
-    last = until or first + timedelta(days=60)
-    if not (office or site) or (last - first).days > _MOST_DAYS:
-        raise Refusal("bad-request")
-    where = {"site": site} if site else {"office": office}
-    if not site and subject and vehicle_class:
-        where |= {"subject": subject, "vehicle_class": vehicle_class}
+    last = until or first + timedelta(days=_DAYS)
+    if not (office or site or region):
+        raise Refusal("plans-of-where")
+    if not 0 <= (last - first).days <= _MOST_DAYS:
+        raise Refusal("days-too-many", days=_MOST_DAYS)
+    where = _where(office, site, region, subject, vehicle_class)
+    wanted = {"office": office, "region": region} | {
+        **{"subject": subject, "vehicle_class": vehicle_class}
+    }
     found: list[PlanView] = []
     cursor = after
-    while True:
+    for _ in range(_PAGES):
         rows = await ctx.stores.exam_plans.between(where, first, last, after=cursor, limit=_PAGE)
         for when, plan in rows:
             if len(found) == limit:
                 return PlanPage(found, cursor)
             cursor = when
-            fits = (
-                (not office or plan.office == office)
-                and (not subject or plan.subject == subject)
-                and (not vehicle_class or plan.vehicle_class == vehicle_class)
-            )
-            if not fits:
+            if any(value and getattr(plan, name) != value for name, value in wanted.items()):
                 continue
             view = await plan_view(ctx, plan)
             if view.bookable or not free:
                 found.append(view)
         if len(rows) < _PAGE:
             return PlanPage(found, None)
+    return PlanPage(found, cursor)
+
+
+def _where(office: str, site: str, region: str, subject: str, vehicle_class: str) -> dict[str, str]:
+    """What the index is asked for; the rest is looked at row by row."""
+    if site:
+        return {"site": site}
+    if not office:
+        return {"region": region}
+    if subject and vehicle_class:
+        return {"office": office, "subject": subject, "vehicle_class": vehicle_class}
+    return {"office": office}
 
 
 async def plan(ctx: Context, code: str) -> PlanView:
@@ -81,12 +96,21 @@ async def bookings(ctx: Context, citizen: Citizen, *, live: bool = False) -> lis
     turned away never was one."""
     rows = [r for r in await rows_of(ctx, citizen, _ROWS) if r.service == SERVICE]
     shown = [r for r in rows if not (r.state is State.WITHDRAWN and r.submitted_at is None)]
-    over = (State.WITHDRAWN, State.REFUSED, State.FINISHED)
     return [
         await booking_view(ctx, await steps.load(ctx, r.number))
         for r in shown
-        if not (live and r.state in over)
+        if not (live and r.state in _OVER)
     ]
+
+
+async def summaries(ctx: Context, citizen: Citizen) -> list[BookingSummary]:
+    """The citizen's bookings in short: those not over first, then newest first."""
+    names = [f.name for f in fields(BookingSummary) if f.name != "live"]
+    found = [
+        BookingSummary(live=view.state not in _OVER, **{n: getattr(view, n) for n in names})
+        for view in await bookings(ctx, citizen)
+    ]
+    return sorted(found, key=lambda one: not one.live)
 
 
 async def record(ctx: Context, citizen: Citizen) -> RecordView:

@@ -18,7 +18,6 @@ from rules.exams.days import last_office_day, told_by
 from rules.exams.plan import Plan, Subject
 from rules.exams.results import result_of
 from rules.exams.standing import stand, voiding
-from rules.flow import allowed
 from rules.matter import Matter, State
 from storage.matter_documents import StoredMatter
 
@@ -94,26 +93,12 @@ async def booking_view(ctx: Context, matter: Matter | StoredMatter) -> BookingVi
         changed=held.state in _HELD and change_unanswered(held),
         outcome=result[0] if result else None,
         outcome_label=ctx.book.texts.say(f"exams.outcomes.{result[0]}") if result else "",
-        actions=_actions(ctx, held),
+        actions=view.actions,
         next_step=view.next_step,
         timeline=view.timeline,
         notices=view.notices,
         version=held.version,
     )
-
-
-def _actions(ctx: Context, matter: Matter) -> list[str]:
-    """What the table holds for him, without what the hour forbids."""
-    service = ctx.book.catalogue[matter.service]
-    found = list(allowed(service, matter, "citizen"))
-    unanswered = change_unanswered(matter)
-    over = ctx.now() >= datetime.fromisoformat(matter.form["closes_at"])
-    late = ctx.today() >= day_of(matter)
-    if "cancel" in found and (late if unanswered else over):
-        found.remove("cancel")
-    if "accept_change" in found and not unanswered:
-        found.remove("accept_change")
-    return found
 
 
 async def record_view(ctx: Context, key: str) -> RecordView | None:

@@ -85,6 +85,30 @@ class BookingView:
 
 
 @dataclass(frozen=True)
+class BookingSummary:
+    """One line in the student's list; ``live`` as long as it is not over."""
+
+    number: str
+    state: str
+    state_label: str
+    live: bool
+    plan: str
+    subject: str
+    subject_label: str
+    vehicle_class: str
+    day: date
+    starts: str
+    ends: str
+    site_name: str
+    position: int | None
+    offer_until: datetime | None
+    changed: bool
+    outcome: str | None
+    outcome_label: str
+    actions: list[str]
+
+
+@dataclass(frozen=True)
 class SubjectView:
     """Where a student stands in one subject. ``bookable_from`` is the first day he may book (today
     when he may now), None when something else is missing, which ``why`` says; ``left`` counts the

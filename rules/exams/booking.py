@@ -5,7 +5,7 @@ not decided here but in the plan's own document (``rules.places``); the system's
 answer. Who may book at all are the conditions of ``exam-booking`` (``rules.exams.conditions``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -143,6 +143,20 @@ def change_unanswered(matter: Matter) -> bool:
         if event.type == "plan_changed":
             return True
     return False
+
+
+def possible_now(
+    matter: Matter, actions: Sequence[str], now: datetime, today: date
+) -> tuple[str, ...]:
+    """Of the steps the table holds for a student those the hour leaves him: what ``leaving_open``
+    and ``change_open`` would not refuse."""
+    unanswered = change_unanswered(matter)
+    closed = now >= datetime.fromisoformat(matter.form["closes_at"])
+    over = today >= day_of(matter) if unanswered else closed
+    hidden = {"cancel"} if over else set()
+    if not unanswered:
+        hidden.add("accept_change")
+    return tuple(action for action in actions if action not in hidden)
 
 
 def of_office(request: Request) -> Mapping[str, Any] | Refusal:

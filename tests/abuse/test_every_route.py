@@ -24,7 +24,7 @@ PUBLIC = {
     *("HealthHandler", "ReadyHandler", "MetricsHandler"),
     *("ServicesHandler", "ServiceHandler", "OfficesHandler", "OpenApiHandler", "DocsHandler"),
     *("SmsCodesHandler", "RegistrationsHandler", "IdNumberLoginHandler", "RefreshHandler"),
-    "PrivacyHandler",
+    *("PrivacyHandler", "ExamPlansHandler", "ExamPlanHandler"),
     *("miniprogram_api.login.LoginHandler", "ThumbnailHandler"),
     *("handlers.desk.login.LoginHandler", "LogoutHandler", "RootHandler", "DeskStatic"),
 }
