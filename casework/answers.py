@@ -16,3 +16,14 @@ class Answer:
     action: str
     given: Mapping[str, Any] = field(default_factory=dict)
     undo: str = ""
+
+
+@dataclass(frozen=True)
+class Onward:
+    """A step of a matter that follows from an effect of another one (or of the same, decided on all
+    its facts), taken by the system under the effect's id. Where the table or a rule says no,
+    nothing follows: that matter has gone on without it."""
+
+    matter: str
+    action: str
+    given: Mapping[str, Any] = field(default_factory=dict)

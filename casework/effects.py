@@ -5,10 +5,10 @@ sweep when the process died in between. Order matters: a hold recorded before it
 before it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from casework import exam_effects, wechat_bindings
-from casework.answers import Answer
+from casework.answers import Answer, Onward
 from casework.context import Context
 from rules.effects import Effect
 from rules.enrolments import until_of
@@ -18,7 +18,7 @@ from storage.registry import Hold
 from storage.session_documents import NewSession
 from storage.tiers import StudentTier
 
-Apply = Callable[[Context, Matter, Effect], Awaitable[Answer | None]]
+Apply = Callable[[Context, Matter, Effect], Awaitable[Answer | Sequence[Onward] | None]]
 
 
 async def _release_place(ctx: Context, matter: Matter, effect: Effect) -> None:
@@ -110,6 +110,15 @@ async def _move_student(ctx: Context, matter: Matter, effect: Effect) -> None:
     )
 
 
+async def _permit_student(ctx: Context, matter: Matter, effect: Effect) -> None:
+    """His rights end with the learner permit, whose last day is known now (162令 第四十一条)."""
+    until = until_of(matter)
+    assert until is not None  # the permit has one
+    await ctx.stores.tiers.change_student(
+        matter.applicant, effect.id, matter.number, until=until.isoformat()
+    )
+
+
 async def _activate_student(ctx: Context, matter: Matter, effect: Effect) -> None:
     """He has logged in: later logins need not look."""
     await ctx.stores.tiers.change_student(matter.applicant, effect.id, matter.number, active=True)
@@ -159,6 +168,10 @@ KINDS: Mapping[str, Apply] = {
     "free_seat": exam_effects.free_seat,
     "free_booking": exam_effects.free_booking,
     "note_result": exam_effects.note_result,
+    "enter_attempt": exam_effects.enter_attempt,
+    "follow_record": exam_effects.follow_record,
+    "release_bookings": exam_effects.release_bookings,
+    "permit_student": _permit_student,
     "release_place": _release_place,
     "hold_licence": _hold_licence,
     "defer_licence": _defer_licence,

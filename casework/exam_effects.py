@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
-from casework.answers import Answer
+from casework.answers import Answer, Onward
 from casework.context import Context
 from rules.effects import Effect
+from rules.exams.booking import day_of
+from rules.exams.learning import untold
+from rules.exams.plan import Subject
 from rules.exams.results import result_of
 from rules.matter import Matter
 from rules.places import Joined, Places, joined, released, taking
@@ -74,6 +77,53 @@ async def note_result(ctx: Context, matter: Matter, effect: Effect) -> None:
     if result is not None:
         outcome, _ = result
         await ctx.stores.exam_plans.note_result(matter.form["plan"], matter.number, outcome)
+
+
+async def enter_attempt(ctx: Context, matter: Matter, effect: Effect) -> list[Onward]:
+    """The sitting into the record of the enrolment he booked by, as its event says it."""
+    event = next(e for e in matter.timeline if effect.id.startswith(f"{e.id}-"))
+    given = {
+        "attempt": matter.number,
+        "subject": matter.form["subject"],
+        "day": matter.form["day"],
+        "outcome": event.data["outcome"],
+        "retried": event.data["retried"],
+        "reason": event.data.get("reason", ""),
+    }
+    corrected = event.type == "result_corrected"
+    enrolment = str(matter.timeline[0].data["enrolment"])
+    return [Onward(enrolment, "correct_attempt" if corrected else "record_attempt", given)]
+
+
+async def follow_record(ctx: Context, matter: Matter, effect: Effect) -> list[Onward]:
+    """What the student's record says now and was not told: voided, restored, complete, not complete
+    after all. Each is an event that owes this again, until nothing is left to tell."""
+    licence = await ctx.stores.registry.licence(matter.subject)
+    found = untold(matter, licence, ctx.book.parameters)
+    return [Onward(matter.number, found.action, found.given)] if found else []
+
+
+async def release_bookings(ctx: Context, matter: Matter, effect: Effect) -> list[Onward]:
+    """The places and places in line of somebody who is no student any more, or whose passed
+    subjects are void: given to who waits, at no cost to him. Of who goes over to another vehicle
+    office, those of the former one. A test whose day has come keeps its place: its result counts.
+
+    A booking that begins this very moment is caught at its plan's closing, when all is decided
+    again.
+    """
+    event = next(e for e in matter.timeline if effect.id.startswith(f"{e.id}-"))
+    reason = ctx.book.texts.say(f"exams.let_go.{event.type}")
+    found: list[Onward] = []
+    for subject in Subject:
+        claim = await ctx.stores.live_bookings.get(booking_key(matter.subject, subject.value))
+        stored = await ctx.stores.matters.get(claim.matter) if claim else None
+        booked = stored.matter if stored and stored.matter.subject == matter.subject else None
+        if booked is None or day_of(booked) <= ctx.today():
+            continue
+        if event.type == "transferred" and booked.form["office"] == event.data["office"]:
+            continue
+        found.append(Onward(booked.number, "let_go", {"reason": reason}))
+    return found
 
 
 def booking_key(person: str, subject: str) -> str:

@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from casework import effects
-from casework.answers import Answer
+from casework.answers import Answer, Onward
 from casework.context import Context
 from casework.facts import facts_of
 from casework.numbers import number_for
@@ -26,6 +28,8 @@ from rules.people import Actor
 from rules.refusals import Refusal
 from rules.reminders import remind_at
 from storage.matter_documents import Owed, StoredMatter
+
+log = structlog.get_logger()
 
 _TRIES = 8
 NOTICE_LANE = "notices"
@@ -139,10 +143,12 @@ async def finish(ctx: Context, stored: StoredMatter) -> Matter:
         ctx.checkpoint("before-effect")
         answer = await effects.KINDS[effect.kind](ctx, matter, effect)
         ctx.checkpoint("after-effect")
-        if answer is None:
-            done.append(effect.id)
-        else:
+        if isinstance(answer, Answer):
             matter = await _answered(ctx, stored, effect, answer)
+            continue
+        for onward in answer or ():
+            await _gone_on(ctx, effect, onward)
+        done.append(effect.id)
     if done or not stored.effects:
         await ctx.stores.matters.effects_done(matter.number, done, matter.version)
     return matter
@@ -171,6 +177,19 @@ async def _answered(ctx: Context, stored: StoredMatter, effect: Effect, answer: 
             return await _settle(ctx, StoredMatter(after, {}, 0, tuple(owed.effects)))
         before = await load(ctx, matter.number)
     raise Refusal("busy-try-again")
+
+
+async def _gone_on(ctx: Context, effect: Effect, onward: Onward) -> None:
+    """Take a step that follows in another matter, once by the effect's id. The effect is struck off
+    after it: whoever dies in between leaves it owed, and it is found taken the next time."""
+    cause = f"{effect.id}:{onward.action}"
+    try:
+        await take(ctx, onward.matter, onward.action, _ANSWERING, cause, onward.given)
+    except Refusal as refusal:
+        if refusal.code == "busy-try-again":
+            raise
+        log.info("nothing-follows", effect=effect.id, action=onward.action, code=refusal.code)
+    ctx.checkpoint("after-onward")
 
 
 async def _helped(ctx: Context, refusal: Refusal, actor: Actor, facts: Facts) -> Refusal:

@@ -25,6 +25,7 @@ from rules.vehicle_classes import CLASSES, classes_of
 SERVICE = "register-student"
 PORTRAIT = "portrait"
 _ADDED = "added"
+_COMPLETE, _NOT_COMPLETE = {"exams_passed"}, {"exams_reopened", "exams_voided"}
 
 
 def read_entry(
@@ -174,10 +175,15 @@ def approval(request: Request) -> Mapping[str, Any] | Refusal:
 
 
 def permit_until(request: Request, form: Mapping[str, str]) -> date:
-    """The last day of a learner permit issued today: three years, but not beyond the age up to
-    which the class may be applied for (162令 第四十一条). The permit itself is issued later, when
+    """The last day of a learner permit issued today. The permit itself is issued later, when
     subject one is passed; until its day is known a student counts from the approval."""
-    last = add_years(request.facts.today, int(request.figure("student.permit_years")))
+    return permit_end(request, form, request.facts.today)
+
+
+def permit_end(request: Request, form: Mapping[str, str], issued: date) -> date:
+    """The last day a learner permit issued on a day can have: three years, but not beyond the age
+    up to which the class may be applied for (162令 第四十一条)."""
+    last = add_years(issued, int(request.figure("student.permit_years")))
     if CLASSES[form["vehicle_class"]].ages == "small":
         return last
     most = int(request.figure("student.max_age"))
@@ -186,15 +192,32 @@ def permit_until(request: Request, form: Mapping[str, str]) -> date:
 
 
 def until_of(matter: Matter) -> date | None:
-    """The last day of the student's rights; None before approval."""
-    granted = matter.last("approved") or matter.last("enrolled_in_person")
+    """The last day of the student's rights: his learner permit's once that is issued; None before
+    approval."""
+    granted = (
+        matter.last("permit_issued") or matter.last("approved") or matter.last("enrolled_in_person")
+    )
     return date.fromisoformat(granted.data["until"]) if granted else None
 
 
+def kept_until(matter: Matter) -> date | None:
+    """The last day the enrolment is kept: a permit's end and some days more, for the results of
+    its last days; None before approval."""
+    permit = matter.last("permit_issued")
+    return date.fromisoformat(permit.data["results_until"]) if permit else until_of(matter)
+
+
+def waits_for_licence(matter: Matter) -> bool:
+    """Whether he was told that he has passed everything, and nothing since took that back."""
+    said = (e.type for e in reversed(matter.timeline) if e.type in _COMPLETE | _NOT_COMPLETE)
+    return next(said, "") in _COMPLETE
+
+
 def lapsed(matter: Matter, today: date) -> bool:
-    """Whether the time for learning is over."""
-    until = until_of(matter)
-    return until is not None and until < today
+    """Whether the time for learning is over. Who has passed everything in time waits for his
+    licence alone."""
+    until = kept_until(matter)
+    return until is not None and until < today and not waits_for_licence(matter)
 
 
 def leaves(request: Request) -> Mapping[str, Any] | Refusal:

@@ -134,8 +134,11 @@ TABLE: tuple[Step, ...] = (
     Step(_STUDENT, _A, "issue_permit", "exchange", "permit_issued", _A, learning.permit),
     Step(_STUDENT, _A, "record_attempt", "system", "attempt_recorded", _A, learning.attempt),
     Step(_STUDENT, _A, "correct_attempt", "system", "attempt_corrected", _A, learning.correction),
+    # what his record says and he has not been told yet
     Step(_STUDENT, _A, "void", "system", "exams_voided", _A, learning.voids),
+    Step(_STUDENT, _A, "restore", "system", "exams_restored", _A, learning.restores),
     Step(_STUDENT, _A, "complete", "system", "exams_passed", _A, learning.completes),
+    Step(_STUDENT, _A, "reopen", "system", "exams_reopened", _A, learning.reopens),
     # booking a test: asked for, and the answer of the plan's document
     Step(_BOOKING, None, "apply", "citizen", "applied", _T, booking.may_apply),
     Step(_BOOKING, None, "apply", "officer", "applied", _T, booking.may_apply),
@@ -178,6 +181,11 @@ TABLE: tuple[Step, ...] = (
             ),
         )
     ),
+    # he is no student any more, or one of another office: what he has not sat yet is let go
+    *(
+        Step(_BOOKING, there, "let_go", "system", "let_go", _W, booking.of_office)
+        for there in (_Q, _O, _B, _K)
+    ),
     Step(_BOOKING, _K, "remind", "system", "reminded", _K, guards.remind_once),
     Step(_BOOKING, _F, "correct", "exchange", "result_corrected", _F, results.corrected),
     Step(_BOOKING, _F, "correct", "officer", "result_corrected", _F, results.corrected),
@@ -188,7 +196,7 @@ ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.FINISHED})
 
 _NOTHING_DUE = frozenset(
     {"approved", "refused", "withdrawn", "discarded", "confirmed", "cancelled"}
-    | {"cancelled_at_office", "released", "left_line", "wait_ended"}
+    | {"cancelled_at_office", "released", "let_go", "left_line", "wait_ended"}
     | {"offer_declined", "offer_expired", *results.OUTCOMES.values()}
 )
 """Events after which no answer is waited for any more."""

@@ -4,22 +4,28 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
+from rules.enrolments import kept_until
 from rules.exams.booking import day_of, reminder_at
 from rules.matter import Event, Matter
 from rules.parameters import Parameters
 
 _HOUR = time(9, 0)
+_LASTING = frozenset(
+    {"approved", "enrolled_in_person", "permit_issued", "exams_reopened", "exams_voided"}
+)
+"""After these a student's time for learning is known, or known anew."""
 
 
 def remind_at(
     service: Service, matter: Matter, event: Event, parameters: Parameters
 ) -> datetime | None:
     """The moment of the reminder a grant causes: 09:00 in the house's zone, the service's number
-    of days before the day its form field names. A student's rights end the day after their last.
-    A test that is confirmed is
-    reminded of the day before. None when this event grants nothing."""
-    if service.kind == "enrolment" and "until" in event.data:
-        after = date.fromisoformat(event.data["until"]) + timedelta(days=1)
+    of days before the day its form field names. A student's enrolment lapses
+    the day after its last; a test that is confirmed is reminded of the day before. None when this
+    event grants nothing."""
+    last = kept_until(matter) if event.type in _LASTING and service.kind == "enrolment" else None
+    if last is not None:
+        after = last + timedelta(days=1)
         return datetime.combine(after, time(), HOUSE_ZONE).astimezone(UTC)
     if event.type == "confirmed":
         held = parameters.at("exam.remind_days", day_of(matter))

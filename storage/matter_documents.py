@@ -70,7 +70,7 @@ def place_of(number: str) -> str:
 STAMP = {"applicant": 1, "subject": 1, "mandate": 1, "version": 1, "notice_rev": 1}
 
 
-NOTHING_TO_COME = frozenset({"reminded", "left", "lapsed", "licence_issued"})
+NOTHING_TO_COME = frozenset({"reminded", "left", "lapsed", "licence_issued", "exams_passed"})
 """Events after which no day is waited for any more."""
 
 

@@ -46,6 +46,7 @@ def may_apply(request: Request) -> Mapping[str, Any] | Refusal:
         "channel": request.given["channel"],
         "wants": request.given["wants"],
         "sitting": plan.sitting(),
+        "enrolment": facts.record.enrolment if facts.record else "",
     }
 
 
