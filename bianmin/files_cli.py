@@ -24,6 +24,7 @@ from bianmin.settings import Settings
 from bianmin.settings_sources import require
 from casework import exchange, officers
 from casework.context import Context
+from casework.import_report import ImportReport
 from casework.registry_portraits import import_portraits
 from notify.outcome import Taken
 from rules.formats import RowProblem
@@ -80,7 +81,7 @@ def import_(kind: str, file: Path) -> None:
     in_house(work)
 
 
-async def _import(ctx: Context, kind: str, file: Path) -> exchange.ImportReport:
+async def _import(ctx: Context, kind: str, file: Path) -> ImportReport:
     portraits = kind == PORTRAITS
     with file.open("rb") as source:
         total = None if portraits else max(sum(1 for _ in source) - 1, 0)

@@ -7,14 +7,15 @@ Columns are those of ``rules/formats/<kind>.toml``, the same for every way in.
 import asyncio
 import csv
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from casework import steps
 from casework.context import Context
 from casework.enrolments import licence_issued
+from casework.exams.files import take_sites
+from casework.import_report import Chunk, ImportReport, Take
 from casework.numbers import is_number
 from rules.calendar import HOUSE_ZONE
 from rules.formats import Format, RowProblem
@@ -27,15 +28,6 @@ _MOST = 10_000
 _EXCHANGE = Actor("exchange", "file")
 
 Progress = Callable[[int], None]
-
-
-@dataclass
-class ImportReport:
-    """What became of a file: rows read, taken, and (line, column, what is wrong) of the others."""
-
-    rows: int = 0
-    accepted: int = 0
-    errors: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 class UnknownKind(ValueError):
@@ -78,10 +70,6 @@ def _rows(
             yield reader.line_num, layout.read(raw)
         except RowProblem as problem:
             report.errors.append((reader.line_num, problem.column, problem.reason))
-
-
-Chunk = list[tuple[int, Mapping[str, Any]]]
-Take = Callable[[Context, Chunk, ImportReport], Awaitable[None]]
 
 
 def _mirror(name: str) -> Take:
@@ -131,6 +119,7 @@ _TAKERS: Mapping[str, Take] = {
     "vehicles": _mirror("vehicles"),
     "acknowledgements": _acknowledgements,
     "licence-issues": _licence_issues,
+    "exam-sites": take_sites,
 }
 
 IMPORTED = tuple(_TAKERS)

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path, PurePosixPath
 
 from casework.context import Context
-from casework.exchange import ImportReport
 from casework.imaging import PORTRAIT_SIDE
+from casework.import_report import ImportReport
 from casework.spooling import MAX_BYTES
 from rules.id_number import normalise
 from rules.refusals import Refusal

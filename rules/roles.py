@@ -11,14 +11,15 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "face_sign": frozenset({"reviewer", "head"}),
     "contact_change": frozenset({"reviewer", "head"}),
     "enrol_in_person": frozenset({"reviewer", "head"}),
+    "exam_plans": frozenset({"reviewer", "head"}),
     "manage_schools": frozenset({"head"}),
     "enrol": frozenset({"clerk"}),
     "desk": frozenset({"reviewer", "head", "clerk"}),
 }
 """Permission -> the roles that have it. ``review``: decide on matters of one's office.
-``manage_schools``: open school accounts and give their clerks logins, which organisations get at
-the window only. ``enrol``: submit and follow a school's students. ``desk``: what is for everyone
-who has logged in."""
+``exam_plans``: publish, change and cancel the sessions of tests. ``manage_schools``: open school
+accounts and give their clerks logins, which organisations get at the window only. ``enrol``: submit
+and follow a school's students. ``desk``: what is for everyone who has logged in."""
 
 ROLES: frozenset[str] = frozenset().union(*PERMISSIONS.values())
 """Every role there is."""

@@ -67,7 +67,7 @@ QUERIES: tuple[Query, ...] = (
     *_by_id("sessions", "wechat_bindings", "visitors", "late_messages", "matters", "officers"),
     *_by_id("registry_population", "registry_licences", "registry_vehicles", "registry_offices"),
     *_by_id("photos.files", "access_runs", "keys", "processes", "upkeep"),
-    *_by_id("enrolments", "live_bookings", "exam_plans"),
+    *_by_id("enrolments", "live_bookings", "exam_plans", "registry_sites"),
     # what closing an account leaves to do
     _due("sessions", "farewell_due"),
     _due("sessions", "closed_due"),
@@ -108,6 +108,7 @@ QUERIES: tuple[Query, ...] = (
     _between("exam_plans", ("site",), "when"),
     _between("exam_plans", ("region",), "when"),
     _between("exam_plans", ("office", "subject", "vehicle_class"), "when"),
+    Query("registry_sites", {"office": "x"}, (("office", 1),)),
     # matters an agent applied for, by the person they are about
     Query(
         "matters",

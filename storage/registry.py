@@ -57,19 +57,19 @@ class Registry:
 
     async def upsert_population(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take in persons: id_number, name, and card_valid_until where it is given."""
-        await _upsert(self._population, [self._person_row(r) for r in rows])
+        await upsert(self._population, [self._person_row(r) for r in rows])
 
     async def upsert_licences(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take in licences; the holds on them stay."""
-        await _upsert(self._licences, [self._licence_row(r) for r in rows])
+        await upsert(self._licences, [self._licence_row(r) for r in rows])
 
     async def upsert_vehicles(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take in vehicles with their owners."""
-        await _upsert(self._vehicles, [self._vehicle_row(r) for r in rows])
+        await upsert(self._vehicles, [self._vehicle_row(r) for r in rows])
 
     async def upsert_offices(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take in offices."""
-        await _upsert(self._offices, [(r["code"], _without(r, "code")) for r in rows])
+        await upsert(self._offices, [(r["code"], _without(r, "code")) for r in rows])
 
     # -- out ----------------------------------------------------------------------------------
 
@@ -227,9 +227,10 @@ def _held_by_others(matter: str) -> dict[str, Any]:
     return {"$filter": {"input": {"$ifNull": ["$holds", []]}, "as": "hold", "cond": others}}
 
 
-async def _upsert(
+async def upsert(
     collection: AsyncCollection[dict[str, Any]], rows: Sequence[tuple[str, dict[str, Any]]]
 ) -> None:
+    """Insert or change documents, each given as its ``_id`` and the fields to set."""
     for start in range(0, len(rows), _CHUNK):
         # Of two rows with one key in a file the later one holds.
         chunk = dict(rows[start : start + _CHUNK])

@@ -17,6 +17,7 @@ from storage.claims import Claims
 from storage.closing import Closings
 from storage.consents import Consents
 from storage.conversations import Conversations
+from storage.exam_sites import ExamSites
 from storage.exams import ExamPlans
 from storage.indexes import ensure_indexes
 from storage.keyring import Keyring, open_vault
@@ -65,6 +66,7 @@ class Stores:
     live_bookings: Claims
     exam_plans: ExamPlans
     exam_places: PlaceStore
+    exam_sites: ExamSites
     tiers: Tiers
     mandates: Mandates
     registry: Registry
@@ -164,6 +166,7 @@ async def open_stores(
         live_bookings=Claims(db["live_bookings"]),
         exam_plans=ExamPlans(db["exam_plans"]),
         exam_places=PlaceStore(db["exam_plans"]),
+        exam_sites=ExamSites(db["registry_sites"]),
         tiers=Tiers(db["sessions"], vault),
         mandates=Mandates(db["mandates"], vault),
         registry=Registry(db, vault),

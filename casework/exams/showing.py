@@ -29,6 +29,11 @@ def subject_label(ctx: Context, subject: str) -> str:
     return ctx.book.texts.say(f"exams.subjects.{subject}")
 
 
+def outcome_label(ctx: Context, outcome: str) -> str:
+    """What an outcome is called."""
+    return ctx.book.texts.say(f"exams.outcomes.{outcome}")
+
+
 async def plan_view(ctx: Context, plan: Plan) -> PlanView:
     """A session as everybody sees it."""
     office = await ctx.office(plan.office)
@@ -92,7 +97,7 @@ async def booking_view(ctx: Context, matter: Matter | StoredMatter) -> BookingVi
         offer_until=places.offers.get(held.number) if places else None,
         changed=held.state in _HELD and change_unanswered(held),
         outcome=result[0] if result else None,
-        outcome_label=ctx.book.texts.say(f"exams.outcomes.{result[0]}") if result else "",
+        outcome_label=outcome_label(ctx, result[0]) if result else "",
         actions=view.actions,
         next_step=view.next_step,
         timeline=view.timeline,
@@ -138,7 +143,7 @@ async def record_view(ctx: Context, key: str) -> RecordView | None:
                 subject_label=subject_label(ctx, a.subject.value),
                 day=a.day,
                 outcome=a.outcome,
-                outcome_label=ctx.book.texts.say(f"exams.outcomes.{a.outcome}"),
+                outcome_label=outcome_label(ctx, a.outcome),
                 retried=a.retried,
                 void=void is not None and a.outcome == "passed" and a.day <= void.day,
             )

@@ -38,6 +38,26 @@ class PlanView:
 
 
 @dataclass(frozen=True)
+class SiteView:
+    """An exam site, for everybody (162令 第五十二条). ``subjects`` are the values tested there,
+    ``subject_labels`` what they are called; ``daily_capacity`` is the most tests a day."""
+
+    code: str
+    name: str
+    office: str
+    office_name: str
+    address: str
+    phone: str
+    hours: str
+    subjects: list[str]
+    subject_labels: list[str]
+    daily_capacity: int
+    layout: str
+    route: str
+    process: str
+
+
+@dataclass(frozen=True)
 class PlanPage:
     """Plans in the order of their time; ``next`` is the cursor of what follows."""
 

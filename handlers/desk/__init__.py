@@ -6,7 +6,7 @@ usable without JavaScript and by keyboard alone.
 
 from tornado.routing import URLSpec
 
-from handlers.desk import batches, schools, student_moves, students
+from handlers.desk import batches, exams, schools, student_moves, students
 from handlers.desk.approve_many import ApproveManyHandler
 from handlers.desk.base import STATIC_FOLDER, DeskStatic
 from handlers.desk.contact import (
@@ -82,6 +82,7 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/desk/contact/{_VISIT}", ContactVisitHandler),
         URLSpec(rf"/desk/contact/{_VISIT}/code", ContactCodeHandler),
         URLSpec(rf"/desk/contact/{_VISIT}/receipt", ContactReceiptHandler),
+        *exams.routes(),
         URLSpec(r"/desk/help", HelpHandler),
         URLSpec(r"/desk/static/(.*)", DeskStatic, {"path": str(STATIC_FOLDER)}),
     ]

@@ -10,6 +10,7 @@ import pytest
 from casework import exchange, steps
 from casework.context import Context
 from casework.delivery import deliver_due
+from casework.import_report import ImportReport
 from casework.sweep import sweep
 from rules.matter import State
 from rules.notices import NoticeState
@@ -37,7 +38,7 @@ def issue(ctx: Context, order: int, **changes: Any) -> dict[str, Any]:
     }
 
 
-async def imported(ctx: Context, folder: Path, rows: list[dict[str, Any]]) -> exchange.ImportReport:
+async def imported(ctx: Context, folder: Path, rows: list[dict[str, Any]]) -> ImportReport:
     path = folder / "issues.csv"
     with path.open("w", encoding="utf-8", newline="") as target:
         writer = csv.DictWriter(target, list(rows[0]))

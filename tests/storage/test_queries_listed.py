@@ -25,6 +25,7 @@ from storage.closing import Closings
 from storage.consents import Consents
 from storage.conversations import Conversations, Place
 from storage.engines import EngineUrls
+from storage.exam_sites import ExamSites
 from storage.exams import ExamPlans
 from storage.indexes import QUERIES
 from storage.keyring import Keyring
@@ -49,6 +50,7 @@ from storage.vault import Vault
 from storage.wechat_accounts import WechatAccount, WechatAccounts
 from storage.wechat_bindings import Binding, WechatBindings
 from tests.storage.opening import ID_NUMBER, INDEX, MASTER, NAME, NOW, PHONE, opened
+from tests.storage.test_exam_sites import SITE
 from tests.storage.test_logins import _device
 from tests.storage.test_matters import _draft, _filled, _notice
 from tests.storage.test_photos import _stream
@@ -139,6 +141,10 @@ async def _use_everything(database: Any, vault: Vault) -> None:
     for claims in ("enrolments", "live_bookings"):
         await _use_claims(Claims(database[claims]))
     await _use_plans(ExamPlans(database["exam_plans"]), PlaceStore(database["exam_plans"]))
+    for _ in range(2):
+        await ExamSites(database["registry_sites"]).upsert([SITE])
+    await ExamSites(database["registry_sites"]).get("4101K01")
+    await ExamSites(database["registry_sites"]).of_office("4101V01")
     await _use_mandates(Mandates(database["mandates"], vault))
     registry = Registry(database, vault)
     for _ in range(2):
