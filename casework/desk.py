@@ -16,6 +16,7 @@ from casework.presenting import actor_label, event_note, licence_view, matter_vi
 from casework.views import LicenceView, MatterView, PhotoFile, TimelineEntry
 from rules.calendar import HOUSE_ZONE
 from rules.conditions import judged
+from rules.exams.plan import SERVICE as BOOKING
 from rules.facts import Facts, Vehicle
 from rules.flow import allowed
 from rules.masking import groups
@@ -82,7 +83,7 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
             ConditionView(text, met)
             for text, met in judged(service, facts, matter.form, ctx.book.parameters, day)
         ],
-        log=await _whole_log(ctx, matter),
+        log=await whole_log(ctx, matter),
         actions=list(allowed(service, matter, "officer")),
         version=matter.version,
     )
@@ -154,6 +155,9 @@ async def decide(
 async def _of_office(ctx: Context, officer: Officer, number: str) -> StoredMatter:
     officer.must("review")
     stored = await steps.load(ctx, number)
+    if stored.matter.service == BOOKING:
+        # Its own page asks for its own permission (casework/exams/desk_bookings.py).
+        raise Refusal("not-found")
     if stored.matter.office != officer.office.code or steps.is_draft(stored.matter):
         await record_look(ctx, officer, "turned-away", stored.matter.subject, number, [])
         if steps.is_draft(stored.matter):
@@ -167,7 +171,7 @@ async def _office_name(ctx: Context, code: str | None) -> str:
     return office.name if office else ""
 
 
-async def _whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
+async def whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
     """Everything that happened, with who did it: an officer or a clerk by name, a citizen as
     such."""
     service = ctx.book.catalogue[matter.service]

@@ -151,6 +151,7 @@ TABLE: tuple[Step, ...] = (
     Step(_BOOKING, _Q, "leave", "officer", "left_line", _W, booking.by_own_office),
     Step(_BOOKING, _Q, "end_wait", "system", "wait_ended", _W),
     Step(_BOOKING, _O, "accept", "citizen", "offer_accepted", _B, booking.accepts),
+    Step(_BOOKING, _O, "accept", "officer", "offer_accepted", _B, booking.accepts_at_office),
     Step(_BOOKING, _O, "leave", "citizen", "offer_declined", _W),
     Step(_BOOKING, _O, "leave", "officer", "offer_declined", _W, booking.by_own_office),
     Step(_BOOKING, _O, "expire", "system", "offer_expired", _W),
@@ -172,6 +173,10 @@ TABLE: tuple[Step, ...] = (
             Step(
                 *(_BOOKING, held, "accept_change", "citizen", "change_accepted", held),
                 booking.change_open,
+            ),
+            Step(
+                *(_BOOKING, held, "accept_change", "officer", "change_accepted", held),
+                booking.change_open_at_office,
             ),
             Step(_BOOKING, held, "release", "system", "released", _W, booking.of_office),
             *(

@@ -48,13 +48,18 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
     "desk.face_sign": {**_PERSON, "licence": _CLEAR, "vehicles": _CLEAR},
     "desk.face_sign_elsewhere": _PERSON_MASKED,
     "desk.face_sign_receipt": {**_PERSON_MASKED, "licence": _CLEAR, "vehicles": _CLEAR},
+    "desk.exam_caller": _PERSON_MASKED,
+    "desk.exam_visit": {**_PERSON, "exams": _CLEAR},
+    "desk.exam_receipt": {"name": _MASKED, "id_number": _MASKED, "exams": _CLEAR},
+    "desk.booking": {**_PERSON, "exams": _CLEAR, "timeline": _CLEAR, "notices": _CLEAR},
     "desk.photo": {"photo": _CLEAR},
     "school.students": {"name": _MASKED, "id_number": _MASKED},
     "school.student": {**_PERSON, "form": _CLEAR, "timeline": _CLEAR},
     "school.corrections": {**_PERSON, "form": _CLEAR},
 }
 """Screen -> field group -> how it is shown there. ``desk.face_sign_elsewhere`` is what an office
-sees that may not sign the person up."""
+sees that may not sign the person up; ``desk.exam_caller`` what is seen of a caller
+until he has read back his code."""
 
 
 LOOKS: frozenset[str] = frozenset(group for shown in SCREENS.values() for group in shown) | {

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rules.effects import Effect
+from rules.exams.plan import SERVICE as BOOKING
 from rules.matter import Matter, State
 from rules.notices import Notice
 from storage.indexes import EPOCH
@@ -113,7 +114,8 @@ def clear_fields(matter: Matter) -> dict[str, Any]:
     """The fields kept in clear, for indexes."""
     return {
         "state": matter.state.value,
-        "office": matter.office,
+        # Bookings are worked on by their plan: no office lists them, by thousands, as its work.
+        **({} if matter.service == BOOKING else {"office": matter.office}),
         **({"school": matter.school} if matter.school else {}),
         "version": matter.version,
         "submitted_at": matter.submitted_at,

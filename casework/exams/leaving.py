@@ -9,7 +9,7 @@ from casework.exams.views import BookingView
 from rules.exams.plan import SERVICE
 from rules.flow import decide
 from rules.matter import Matter, State
-from rules.people import Citizen
+from rules.people import Actor, Citizen
 from rules.places import Places, accepted
 from rules.refusals import Refusal
 
@@ -50,14 +50,20 @@ async def accept(ctx: Context, citizen: Citizen, number: str, cause: str) -> Boo
     Raises not-found, offer-over, step-not-possible, the conditions of ``exam-booking``.
     """
     matter = await own(ctx, citizen, number)
+    return await booking_view(ctx, await accept_as(ctx, citizen.actor, matter, cause))
+
+
+async def accept_as(ctx: Context, actor: Actor, matter: Matter, cause: str) -> Matter:
+    """Take the place offered, as the student or as the officer who acts for him. Raises as
+    ``accept`` does, and wrong-office."""
     if matter.event_of(cause) is not None or _is_taken(matter):
-        return await booking_view(ctx, matter)
+        return matter
     if matter.state is State.WAITING:
         # Offered this moment, and the step is still owed.
         raise Refusal("offer-not-yet")
-    service, now = ctx.book.catalogue[SERVICE], ctx.now()
-    facts = await booking_facts(ctx, citizen.key, matter.form["plan"])
-    decided = decide(service, matter, "accept", citizen.actor, {}, facts, now, ctx.book)
+    service, now, number = ctx.book.catalogue[SERVICE], ctx.now(), matter.number
+    facts = await booking_facts(ctx, matter.subject, matter.form["plan"])
+    decided = decide(service, matter, "accept", actor, {}, facts, now, ctx.book)
     if isinstance(decided, Refusal):
         raise decided
 
@@ -68,15 +74,13 @@ async def accept(ctx: Context, citizen: Citizen, number: str, cause: str) -> Boo
         raise Refusal("offer-over")
     ctx.checkpoint("after-seat")
     try:
-        return await booking_view(
-            ctx, await steps.take(ctx, number, "accept", citizen.actor, cause)
-        )
+        return await steps.take(ctx, number, "accept", actor, cause)
     except Refusal:
-        taken = await own(ctx, citizen, number)
+        taken = (await steps.load(ctx, number)).matter
         if not _is_taken(taken):
             raise
         # The worker saw the place taken and was faster with the step.
-        return await booking_view(ctx, taken)
+        return taken
 
 
 def _is_taken(matter: Matter) -> bool:

@@ -184,3 +184,13 @@ def reminder_at(matter: Matter, days: int) -> datetime:
 def by_own_office(request: Request) -> Mapping[str, Any] | Refusal:
     """An officer of the office that tests does it for who stands there or calls."""
     return other_office(request) or {}
+
+
+def accepts_at_office(request: Request) -> Mapping[str, Any] | Refusal:
+    """An officer takes the offer for who stands there or calls, and wants it."""
+    return other_office(request) or accepts(request)
+
+
+def change_open_at_office(request: Request) -> Mapping[str, Any] | Refusal:
+    """An officer notes that who stands there or calls comes as the plan now says."""
+    return other_office(request) or change_open(request)
