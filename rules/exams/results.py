@@ -45,6 +45,25 @@ def corrected(request: Request) -> Mapping[str, Any] | Refusal:
     return {"outcome": outcome, "retried": retried, "reason": reason}
 
 
+def sitting_of(first: str, second: str | None) -> tuple[Outcome, bool] | Refusal:
+    """What one booking came to: (outcome, whether he took the second try) from the results of the
+    first try and of the one more he may take at once after failing (162令 第四十七条).
+
+    ``first`` is passed, failed or missed (he did not come: 第四十六条); ``second`` passed, failed,
+    missed (he did not take it) or None. A second try after a pass, or of somebody who was not
+    there, is none.
+    """
+    tries: dict[tuple[str, str | None], tuple[Outcome, bool]] = {
+        ("passed", None): ("passed", False),
+        ("failed", None): ("failed", False),
+        ("failed", "missed"): ("failed", False),
+        ("failed", "passed"): ("passed", True),
+        ("failed", "failed"): ("failed", True),
+        ("missed", None): ("missed", False),
+    }
+    return tries.get((first, second)) or Refusal("result-tries-unfit")
+
+
 def _not_yet(request: Request) -> Refusal | None:
     if request.actor.kind == "officer":
         refusal = other_office(request)

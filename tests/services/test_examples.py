@@ -6,7 +6,7 @@ A service without a file of examples fails here: nobody could say what it is mea
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from casework.effects import KINDS
 from rules.book import Rulebook, load_rulebook
 from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
+from rules.exams.days import late_plan
+from rules.exams.plan import Plan
+from rules.exams.standing import stand
 from rules.facts import Facts, Licence, Office, Vehicle
 from rules.flow import TABLE, begin, decide, evolve
 from rules.mandates import Mandate, Standing
@@ -24,6 +27,7 @@ from rules.mandates import begin as begin_mandate
 from rules.matter import Event, Matter, NewEvent
 from rules.people import Actor, Tier
 from rules.refusals import Refusal
+from tests.services.exam_stories import moment, plan_told, record_told, subject_of
 
 HERE = Path(__file__).parent
 NUMBER = "000000000000"
@@ -33,8 +37,10 @@ OFFICES = (
     Office("4101-PS", "文化路派出所", "police_station", "410105", "", "", ""),
 )
 KNOWN = {"title", "on", "person", "form", "photos", "at", "submit_on", "outcome", "says", "due"}
-KNOWN |= {"mandate"}
-"""``mandate``: the person lets an agent, key ``agent``, apply for him."""
+KNOWN |= {"mandate", "plan", "publishes", "stands"}
+"""``mandate``: the person lets an agent, key ``agent``, apply for him. ``plan``: the session of a
+test that is booked; a step may change it. ``publishes``: the office publishes a session that day,
+instead of anybody asking for anything. ``stands``: where the student stands in each subject."""
 
 
 @cache
@@ -62,8 +68,12 @@ def _examples() -> Iterator[Any]:
 def test_example(example: Example) -> None:
     assert set(example.told) <= KNOWN | {"then"}
     run = Run(example)
-    if "outcome" in example.told:
+    if "publishes" in example.told:
+        run.publish()
+    elif "outcome" in example.told:
         run.apply()
+    for standing in example.told.get("stands", ()):
+        run.stand(standing)
     for step in example.told.get("then", ()):
         run.go_on(step)
 
@@ -91,9 +101,13 @@ class Run:
     seconds: int = 0
     mandate: Mandate | None = None
     day: date = field(init=False)
+    hour: time = time(10, 0)
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         self.day = self.example.told["on"]
+        told = self.example.told.get("plan")
+        self.plan = plan_told(told) if told else None
 
     @property
     def service(self) -> Service:
@@ -102,6 +116,9 @@ class Run:
     def apply(self) -> None:
         """Create, fill, attach and submit; the outcome comes at the step the example names."""
         told = self.example.told
+        if self.service.kind == "booking":
+            self.go_on({"by": "citizen", "action": "apply", **told})
+            return
         at = told.get("at", "submit")
         self.mandate = _mandate(told["mandate"], self.day) if "mandate" in told else None
         citizen = Actor("citizen", "agent" if self.mandate else "key")
@@ -127,13 +144,39 @@ class Run:
             due = self.matter.due.astimezone(HOUSE_ZONE)
             assert due == datetime.combine(told["due"], time(23, 59, 59), HOUSE_ZONE)
 
+    def publish(self) -> None:
+        """The office publishes a session, or is told why it may not."""
+        told = self.example.told
+        day, closes = told["publishes"]["day"], moment(told["publishes"]["closes"])
+        refusal = late_plan(day, closes, self.day, book().parameters)
+        self.expect(told, refusal or NewEvent("published"))
+
+    def stand(self, told: Mapping[str, Any]) -> None:
+        """Where the student stands in a subject on the example's day."""
+        facts = _facts(self.example.person, self.day)
+        assert facts.record is not None
+        found = {
+            one.subject: one
+            for one in stand(facts.record, facts.licence, book().parameters, self.day)
+        }
+        one = found[subject_of(told["subject"])]
+        assert one.passed_on == told.get("passed")
+        assert one.bookable_from == told.get("from")
+        assert (one.why.code if one.why else "") == told.get("why", "")
+        assert {"used": one.used, "left": one.left}.items() >= _counted(told).items()
+
     def go_on(self, step: Mapping[str, Any]) -> None:
         """One more step of the story."""
         self.day = step.get("on", self.day)
+        self.hour = step.get("at", time(10, 0))
+        if self.matter is not None and "plan" in step:
+            self.plan = plan_told(step["plan"], self.plan)
         if self.mandate is not None and step["action"] == "revoke":
             self.mandate = replace(self.mandate, state=Standing.REVOKED)
             return
         given = dict(step.get("given", {}))
+        if step["action"] == "apply":
+            given = {**_applicant(), "wants": "seat", **given}
         if step["action"] == "attach":
             given["photo"] = _photo(step["material"], 99)
         if step["action"] == "face_sign":
@@ -153,8 +196,9 @@ class Run:
 
     def take(self, action: str, actor: Actor, given: Mapping[str, Any]) -> NewEvent | Refusal:
         self.seconds += 1
-        now = datetime.combine(self.day, time(10, 0, self.seconds), HOUSE_ZONE)
-        facts = replace(_facts(self.example.person, self.day), mandate=self.mandate)
+        now = datetime.combine(self.day, self.hour, HOUSE_ZONE)
+        now += timedelta(milliseconds=self.seconds)
+        facts = replace(_facts(self.example.person, self.day), mandate=self.mandate, plan=self.plan)
         decided = decide(self.service, self.matter, action, actor, given, facts, now, book())
         if isinstance(decided, NewEvent):
             event = Event(f"{NUMBER}-{self.seconds}", decided.type, now, actor, "", decided.data)
@@ -172,6 +216,10 @@ class Run:
             assert told.get("says", "") in worded.detail + worded.next
         else:
             assert "says" not in told
+
+
+def _counted(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in ("used", "left") if name in told}
 
 
 def _applicant() -> dict[str, Any]:
@@ -227,6 +275,8 @@ def _facts(person: Mapping[str, Any], today: date) -> Facts:
         region="4101",
         offices={o.code: o for o in OFFICES},
     )
+    if "record" in person:
+        facts = replace(facts, record=record_told(person["record"]))
     told = person.get("licence")
     if told is None:
         return facts
