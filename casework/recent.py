@@ -2,18 +2,21 @@
 
 Nothing here is the truth. A login is believed for a few seconds, so signing out reaches other
 processes within that time, and this one at once; a view is only used while the matter's stamp is
-unchanged.
+unchanged, and the sums of a year's tests for a minute.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from cachetools import TTLCache
 
+from casework.exams.views import SummaryView
 from casework.views import MatterView
 from rules.people import Citizen
 
 _LOGINS, _LOGIN_SECONDS = 20_000, 5.0
 _VIEWS, _VIEW_SECONDS = 2_000, 30.0
+_SUMMARIES, _SUMMARY_SECONDS = 200, 60.0
 
 
 def _logins() -> TTLCache[str, Citizen]:
@@ -24,14 +27,22 @@ def _views() -> TTLCache[str, tuple[tuple[int, ...], MatterView]]:
     return TTLCache(_VIEWS, _VIEW_SECONDS)
 
 
+def _summaries() -> TTLCache[tuple[str, str, date, date], SummaryView]:
+    return TTLCache(_SUMMARIES, _SUMMARY_SECONDS)
+
+
 @dataclass
 class Recent:
     """One for each process, built in bianmin/app.py.
 
     ``views``: matter number and reader → the stamp it was drawn at, and the view.
+    ``summaries``: office, site and days → the results of tests in sums.
     """
 
     views: TTLCache[str, tuple[tuple[int, ...], MatterView]] = field(default_factory=_views)
+    summaries: TTLCache[tuple[str, str, date, date], SummaryView] = field(
+        default_factory=_summaries
+    )
     _verified: TTLCache[str, Citizen] = field(default_factory=_logins)
     _signed_out: int = 0
 

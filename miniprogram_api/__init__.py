@@ -17,6 +17,7 @@ from miniprogram_api.exams import (
     ExamPlanHandler,
     ExamPlansHandler,
     ExamRecordHandler,
+    ExamSummaryHandler,
     WaitingHandler,
     WaitingListHandler,
 )
@@ -87,6 +88,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/waiting-list", WaitingListHandler),
     Route("/waiting-list/{number}", WaitingHandler),
     Route("/waiting-list/{number}/accept", AcceptOfferHandler),
+    Route("/exam-results/summary", ExamSummaryHandler),
     Route("/exam-results", ExamRecordHandler),
     # what you are told
     Route("/notices", NoticesHandler),

@@ -8,10 +8,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from casework.exams import booking, leaving, listing
-from casework.exams.views import BookingSummary, BookingView, PlanPage, PlanView, RecordView
+from casework.exams import booking, leaving, listing, summary
+from casework.exams.views import (
+    BookingSummary,
+    BookingView,
+    PlanPage,
+    PlanView,
+    RecordView,
+    SummaryView,
+)
 from handlers.base import Access
-from miniprogram_api.operations import ApiHandler, Body, Query, operation
+from miniprogram_api.operations import ApiHandler, Body, Encoded, Query, operation
 
 FIRST_DAY, LAST_DAY = date(2015, 11, 1), date(2099, 12, 31)
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
@@ -67,6 +74,32 @@ class ExamPlanHandler(ApiHandler):
     async def get(self, plan: str) -> PlanView:
         """``bookable`` says whether a place may be taken now; if not, there is the line."""
         return await listing.plan(self.ctx, plan)
+
+
+class SummaryWanted(Query):
+    """An office or a site, and from when to when: at most a year, the last one without days."""
+
+    office: str = Field(default="", max_length=32, description="Code from GET /offices")
+    site: str = Field(default="", max_length=32, description="Code from GET /exam-sites")
+    since: Day | None = Field(default=None, alias="from")
+    until: Day | None = Field(default=None, alias="to")
+
+
+class ExamSummaryHandler(ApiHandler):
+    """``/exam-results/summary``."""
+
+    access = Access.PUBLIC
+
+    @operation(
+        "Capacity, bookings and results of a site or an office in sums",
+        gives=SummaryView,
+        query=SummaryWanted,
+        cached=True,
+        refusals=("plans-of-where", "days-too-many"),
+    )
+    async def get(self, query: SummaryWanted) -> Encoded:
+        """By site, month, subject and class, as the public pages show them."""
+        return Encoded.of(await summary.summary(self.ctx, **query.model_dump()))
 
 
 class Wanted(Body):

@@ -16,7 +16,9 @@ from rules.people import Citizen
 from rules.refusals import Refusal
 
 _PAGE, _PAGES, _ROWS = 100, 10, 50
-_DAYS, _MOST_DAYS = 60, 366
+_DAYS = 60
+MOST_DAYS = 366
+"""How much of the plans is looked at in one go."""
 _OVER = frozenset({State.WITHDRAWN, State.REFUSED, State.FINISHED})
 
 
@@ -45,8 +47,8 @@ async def plans(
     last = until or first + timedelta(days=_DAYS)
     if not (office or site or region):
         raise Refusal("plans-of-where")
-    if not 0 <= (last - first).days <= _MOST_DAYS:
-        raise Refusal("days-too-many", days=_MOST_DAYS)
+    if not 0 <= (last - first).days <= MOST_DAYS:
+        raise Refusal("days-too-many", days=MOST_DAYS)
     where = _where(office, site, region, subject, vehicle_class)
     wanted = {"office": office, "region": region} | {
         **{"subject": subject, "vehicle_class": vehicle_class}

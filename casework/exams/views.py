@@ -58,6 +58,41 @@ class SiteView:
 
 
 @dataclass(frozen=True)
+class SummaryTotal:
+    """Sums over sessions. ``pass_rate``: of those tested, passed in per cent; None before."""
+
+    sessions: int
+    capacity: int
+    booked: int
+    passed: int
+    failed: int
+    missed: int
+    pass_rate: float | None
+
+
+@dataclass(frozen=True)
+class SummaryRow(SummaryTotal):
+    """The sums of one month (``2026-11``) at a site, of one subject and class."""
+
+    month: str
+    site: str
+    site_name: str
+    subject: str
+    subject_label: str
+    vehicle_class: str
+
+
+@dataclass(frozen=True)
+class SummaryView:
+    """Results from one day to another, both included, the newest month first."""
+
+    since: date
+    until: date
+    total: SummaryTotal
+    rows: list[SummaryRow]
+
+
+@dataclass(frozen=True)
 class PlanPage:
     """Plans in the order of their time; ``next`` is the cursor of what follows."""
 

@@ -24,7 +24,8 @@ PUBLIC = {
     *("HealthHandler", "ReadyHandler", "MetricsHandler"),
     *("ServicesHandler", "ServiceHandler", "OfficesHandler", "OpenApiHandler", "DocsHandler"),
     *("SmsCodesHandler", "RegistrationsHandler", "IdNumberLoginHandler", "RefreshHandler"),
-    *("PrivacyHandler", "ExamPlansHandler", "ExamPlanHandler"),
+    "PrivacyHandler",
+    *("ExamPlansHandler", "ExamPlanHandler", "ExamSummaryHandler"),
     *("miniprogram_api.login.LoginHandler", "ThumbnailHandler"),
     *("handlers.desk.login.LoginHandler", "LogoutHandler", "RootHandler", "DeskStatic"),
 }

@@ -245,8 +245,8 @@ async def _use_plans(plans: ExamPlans, places: PlaceStore) -> None:
     assert await plans.publish(plan, Places(1, closes), {})
     await plans.get("p")
     await plans.history("p")
-    office, site = {"office": "o"}, {"site": "s"}
-    for where in (office, site, {**office, "subject": "2", "vehicle_class": "C1"}):
+    office, site, region = {"office": "o"}, {"site": "s"}, {"region": "4101"}
+    for where in (office, site, region, {**office, "subject": "2", "vehicle_class": "C1"}):
         assert await plans.between(where, NOW.date(), NOW.date(), limit=9)
     assert await places.take("p", "1", NOW)
     await places.change("p", lambda p: released(p, "1", NOW, timedelta(hours=1)), NOW)
