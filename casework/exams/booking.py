@@ -126,8 +126,7 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
     booking there is."""
     number, begun = await _number(ctx, wish)
     if begun is not None:
-        await steps.apply_owed(ctx, number)
-        return _answered((await steps.load(ctx, number)).matter)
+        return _answered(await _settled(ctx, number))
     service = ctx.book.catalogue[SERVICE]
     assert facts.plan is not None  # booking_facts read it
     key, claims = booking_key(wish.key, facts.plan.subject.value), ctx.stores.live_bookings
@@ -142,17 +141,27 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
             matter = await steps.start(
                 ctx, service, "apply", wish.actor, wish.cause, given, facts, claim.matter
             )
+            if matter.state is State.TAKING:
+                # The same request beside this one began it, and has no answer of the plan yet.
+                matter = await _settled(ctx, matter.number)
             if steps.begun_by(matter, wish.key, wish.cause):
                 return _answered(matter)
         elif stored.matter.applicant == wish.key:
             # Whoever left it half done: it is asked for again.
-            await steps.apply_owed(ctx, claim.matter)
-            there = (await steps.load(ctx, claim.matter)).matter
+            there = await _settled(ctx, claim.matter)
+            if steps.begun_by(there, wish.key, wish.cause):
+                return _answered(there)
             if there.state not in ENDED:
                 raise Refusal("already-booked", number=claim.matter)
         # It has ended, or is somebody else's by chance: the claim goes.
         await claims.release(key, claim.matter)
     raise Refusal("busy-try-again")
+
+
+async def _settled(ctx: Context, number: str) -> Matter:
+    """A matter with nothing left to do."""
+    await steps.apply_owed(ctx, number)
+    return (await steps.load(ctx, number)).matter
 
 
 def _answered(matter: Matter) -> Matter:
