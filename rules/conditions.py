@@ -6,14 +6,16 @@ about a form field is judged only once that field is filled in.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import Enum
+from functools import partial
 from typing import Any, Protocol
 
 from rules import student_conditions as students
 from rules.deadlines import add_years, say_date
 from rules.exams import conditions as exams
+from rules.exams.waiting import Waits
 from rules.facts import Facts, Licence
 from rules.parameters import Parameters
 from rules.refusals import Refusal
@@ -22,7 +24,8 @@ from rules.refusals import Refusal
 class Arg(Enum):
     """What an argument in a service's file is."""
 
-    PARAMETER = "the name of a dated parameter"
+    PARAMETER = "the name of a dated parameter, as of the day it is judged on"
+    DATED = "the name of a dated parameter, as of the days that lie behind: a function of the day"
     WORDS = "a list of words"
     FIELD = "the name of a form field"
 
@@ -118,6 +121,13 @@ CONDITIONS: Mapping[str, Condition] = {
     ),
     "exam_class": Condition(exams.exam_class, {}),
     "exam_office": Condition(exams.exam_office, {}),
+    "exam_needed": Condition(exams.exam_needed, {}),
+    "exam_passed": Condition(exams.exam_passed, {"most": Arg.DATED}),
+    "exam_order": Condition(exams.exam_order, {"most": Arg.DATED}),
+    "exam_permit": Condition(exams.exam_permit, {}),
+    "exam_wait": Condition(exams.exam_wait, {f.name: Arg.PARAMETER for f in fields(Waits)}),
+    "exam_retry": Condition(exams.exam_retry, {"days": Arg.PARAMETER}),
+    "exam_left": Condition(exams.exam_left, {"most": Arg.DATED}),
     "medical_recent": Condition(
         students.medical_recent, {"medical_on": Arg.FIELD, "months": Arg.PARAMETER}
     ),
@@ -136,7 +146,7 @@ class ConditionUse:
     def text(self, parameters: Parameters, on: date) -> str:
         """The condition in words, with the figures of a day."""
         said = {
-            k: "、".join(v) if isinstance(v, tuple) else v
+            k: "、".join(v) if isinstance(v, tuple) else v(on) if callable(v) else v
             for k, v in self._resolved(parameters, on).items()
         }
         return self.wording.format(**said)
@@ -147,17 +157,26 @@ class ConditionUse:
         """Why it does not hold, by the figures of a day; None when it does or cannot be judged
         because its field is still empty."""
         condition = CONDITIONS[self.name]
-        fields = (self.args[a] for a, kind in condition.args.items() if kind is Arg.FIELD)
-        if not all(form.get(field) for field in fields):
+        asked = (self.args[a] for a, kind in condition.args.items() if kind is Arg.FIELD)
+        if not all(form.get(field) for field in asked):
             return None
         return condition.check(facts, form, self._resolved(parameters, on))
 
     def _resolved(self, parameters: Parameters, on: date) -> dict[str, Any]:
         kinds = CONDITIONS[self.name].args
-        return {
-            name: parameters.at(value, on).value if kinds[name] is Arg.PARAMETER else value
-            for name, value in self.args.items()
-        }
+        found: dict[str, Any] = {}
+        for name, value in self.args.items():
+            if kinds[name] is Arg.PARAMETER:
+                found[name] = parameters.at(value, on).value
+            elif kinds[name] is Arg.DATED:
+                found[name] = partial(_value_at, parameters, value)
+            else:
+                found[name] = value
+        return found
+
+
+def _value_at(parameters: Parameters, name: str, day: date) -> Any:
+    return parameters.at(name, day).value
 
 
 class Conditional(Protocol):

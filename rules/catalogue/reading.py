@@ -217,7 +217,7 @@ def _condition(
     for arg, kind in condition.args.items():
         if kind is Arg.WORDS:
             args[arg] = table.words(arg, required=True)
-        elif kind is Arg.PARAMETER:
+        elif kind in (Arg.PARAMETER, Arg.DATED):
             args[arg] = _parameter(table, arg, parameters)
         else:
             args[arg] = table.take(arg, str)

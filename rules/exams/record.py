@@ -15,6 +15,9 @@ Outcome = Literal["passed", "failed", "missed", "excused"]
 """``missed``: 弃考, not there and not cancelled in time. ``excused``: not there after the office
 changed the plan and he had not accepted the change; it counts as nothing."""
 
+FAILURES: frozenset[Outcome] = frozenset({"failed", "missed"})
+"""Who did not come has failed (162令 第四十六条)."""
+
 
 @dataclass(frozen=True)
 class Permit:
