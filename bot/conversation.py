@@ -12,6 +12,7 @@ from bot import (
     application,
     closing,
     devices,
+    exams,
     mandates,
     menu,
     offices,
@@ -47,6 +48,7 @@ _TABLE = (
     *switching.QUESTIONS,
     *unbinding.QUESTIONS,
     *devices.QUESTIONS,
+    *exams.QUESTIONS,
 )
 QUESTIONS: Mapping[str, Question] = {q.name: q for q in _TABLE}
 """Every question of the conversation by its name ``flow.step``."""
@@ -124,8 +126,10 @@ def _scene(ctx: Context, citizen: Citizen | None, talk: Talk, incoming: Incoming
 
 _FOR_CITIZENS = (
     "application.",
+    "booking.",
     "closing.",
     "devices.",
+    "exams.",
     "mandates.",
     "unbinding.",
     "progress.",
@@ -146,21 +150,35 @@ async def _move(scene: Scene, question: Question) -> Move:
     word = command(scene.text)
     if word == "back" and scene.at != menu.HOME:
         return await question.back(scene)
-    if scene.at != menu.HOME and not (word == "resume" and _means_go_on(scene)):
+    answered = await _answered(scene, word)
+    if answered is not None:
+        return answered
+    if scene.at != menu.HOME and not _is_meant_here(scene, word):
         if word in menu.EVERYWHERE:
             return await menu.obey(scene, word)
         code = named(scene.text, scene.ctx.book.catalogue)
         if code is not None and not scene.at.startswith("services."):
-            return await application.begin(scene, code)
+            return await menu.begin_service(scene, code)
     try:
         return await question.take(scene)
     except NotAnAnswer as no:
         return await menu.wished(scene) or scene.stay(no.said)
 
 
-def _means_go_on(scene: Scene) -> bool:
-    """Whether 继续 answers the question itself: there it means to go on with what it shows."""
-    return scene.paused is None and scene.at in ("progress.matter", "application.channel")
+async def _answered(scene: Scene, word: str | None) -> Move | None:
+    """接受 and 放弃 answer an offer of a place from anywhere, but where the question itself asks
+    whether to accept something."""
+    if word not in exams.ANSWERS or scene.at.startswith("mandates."):
+        return None
+    return await menu.answered(scene, word)
+
+
+def _is_meant_here(scene: Scene, word: str | None) -> bool:
+    """Whether a command answers the question itself: 继续 to go on with what it shows, 取消 to give
+    up the booking it shows."""
+    if word == "resume":
+        return scene.paused is None and scene.at in ("progress.matter", "application.channel")
+    return word == "cancel" and scene.at == "exams.one"
 
 
 def _after_refusal(scene: Scene, refusal: Refusal) -> Move:
@@ -171,7 +189,8 @@ def _after_refusal(scene: Scene, refusal: Refusal) -> Move:
     number = scene.answers.get("number")
     if refusal.code == "step-not-possible" and number:
         # Meanwhile it went on elsewhere, in the mini-program or at the office.
-        return Move("progress.matter", {"number": number}, said)
+        at = "exams.one" if scene.at.startswith("exams.") else "progress.matter"
+        return Move(at, {"number": number}, said)
     return scene.stay(said)
 
 
@@ -215,7 +234,7 @@ async def _then(scene: Scene, move: Move) -> Move:
         if wish == "progress":
             after = await progress.begin(scene)
         else:
-            after = await application.begin(scene, wish)
+            after = await menu.begin_service(scene, wish)
     except Refusal as refusal:
         after = Move(None, {}, refused(scene.ctx.book.texts, refusal))
     return replace(after, said=joined(move.said, after.said), citizen=scene.citizen)

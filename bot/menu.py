@@ -4,6 +4,7 @@ from bot import (
     application,
     closing,
     devices,
+    exams,
     mandates,
     offices,
     privacy,
@@ -26,10 +27,11 @@ EVERYWHERE = frozenset({
     "menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me",
     "vehicles", "privacy", "close", "mandates",
     "switch", "unbind", "devices", "sign_out",
+    "book_exam", "cancel_exam", "my_exams", "exam_record", "exam_plans",
 })  # fmt: skip
 """Commands that work in the middle of any question."""
 
-_BEGUN = ("registration.", "application.", "photo.")
+_BEGUN = ("registration.", "application.", "photo.", "booking.")
 _ID_NUMBER = 18
 _FEATURED = 3
 
@@ -44,6 +46,8 @@ def _entries(scene: Scene) -> list[tuple[str, str]]:
     account = "me" if scene.citizen else "register"
     return [
         *open_ones[:_FEATURED],
+        (scene.say("menu_book_exam"), "book_exam"),
+        (scene.say("menu_cancel_exam"), "cancel_exam"),
         (scene.say("menu_progress"), "progress"),
         (scene.say(f"menu_{account}"), account),
         (scene.say("menu_services"), "services"),
@@ -86,7 +90,7 @@ async def _understood(scene: Scene, intent: Intent) -> Move:
         case "command":
             return await obey(scene, intent.name)
         case "service":
-            return await application.begin(scene, intent.name)
+            return await begin_service(scene, intent.name)
         case "guide":
             return Move("services.guide", {"service": intent.name})
         case "offer":
@@ -99,8 +103,21 @@ async def _understood(scene: Scene, intent: Intent) -> Move:
 
 async def _wish(scene: Scene, wish: str) -> Move:
     if wish.startswith("service:"):
-        return await application.begin(scene, wish.removeprefix("service:"))
+        return await begin_service(scene, wish.removeprefix("service:"))
     return await obey(scene, wish if wish in EVERYWHERE else command(tidy(wish)) or "menu")
+
+
+async def begin_service(scene: Scene, code: str) -> Move:
+    """Begin what a citizen asked for by its name: a test is booked, all else applied for."""
+    if scene.ctx.book.catalogue.find(code).kind == "booking":
+        return await obey(scene, "book_exam")
+    return await application.begin(scene, code)
+
+
+async def answered(scene: Scene, word: str) -> Move | None:
+    """An offer of a place, or a change of the plan, taken or not; None where there is none."""
+    move = await exams.answer(scene, word)
+    return _aside(scene, move) if move else None
 
 
 async def obey(scene: Scene, word: str) -> Move:
@@ -132,6 +149,18 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await devices.begin(scene))
         case "sign_out":
             return _aside(scene, await devices.sign_out_all(scene))
+        case "book_exam":
+            return _aside(scene, await exams.book(scene))
+        case "cancel_exam":
+            return _aside(scene, await exams.cancel(scene))
+        case "my_exams":
+            return _aside(scene, await exams.my_exams(scene))
+        case "exam_record":
+            return _aside(scene, await exams.exam_record(scene))
+        case "exam_plans":
+            return _aside(scene, await exams.exam_plans(scene))
+        case "accept" | "decline" | "accept_change":
+            return end(scene.say("exam_no_offer"))
         case "close":
             return _aside(scene, await closing.begin(scene))
         case "privacy":
@@ -148,7 +177,8 @@ async def obey(scene: Scene, word: str) -> Move:
 
 def _aside(scene: Scene, move: Move) -> Move:
     """The move, keeping what it interrupts: something begun, not something looked at."""
-    if not scene.at.startswith(_BEGUN) or scene.paused is not None:
+    again = (move.to or "").startswith("booking.") and scene.at.startswith("booking.")
+    if not scene.at.startswith(_BEGUN) or scene.paused is not None or again:
         return move
     flow, _, step = scene.at.partition(".")
     kept = {"flow": flow, "step": step, "answers": dict(scene.answers)}
@@ -168,7 +198,11 @@ def _cancel(scene: Scene) -> Move:
     stopped = scene.at
     if scene.paused is not None and not stopped.startswith(_BEGUN):
         stopped = str(scene.paused["flow"]) + "."
-    keys = {"application.": "cancelled", "registration.": "cancelled_nothing_kept"}
+    keys = {
+        "application.": "cancelled",
+        "registration.": "cancelled_nothing_kept",
+        "booking.": "exam_stopped",
+    }
     key = next((key for flow, key in keys.items() if stopped.startswith(flow)), "closed")
     return Move(None, {}, scene.say(key), paused={})
 
@@ -222,7 +256,7 @@ async def _take_offer(scene: Scene) -> Move:
         return await _understood(scene, understand(scene.text, scene.ctx.book.catalogue))
     if choice == len(codes):
         return end(menu(scene))
-    return await application.begin(scene, codes[choice])
+    return await begin_service(scene, codes[choice])
 
 
 QUESTIONS = (

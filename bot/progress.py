@@ -6,6 +6,7 @@ from bot.scene import Move, Question, Scene, end
 from bot.wording import chosen, joined, numbered, progress
 from casework import matters
 from casework.views import MatterSummary
+from rules.exams.plan import SERVICE as EXAM_BOOKING
 from rules.flow import ENDED
 
 _MOST = 9
@@ -29,12 +30,18 @@ async def begin(scene: Scene) -> Move:
         return _list(found)
     others = len(found) - 1
     said = scene.say("other_matters", count=others) if others else ""
-    return Move("progress.matter", {"number": under_way[0].number}, said)
+    return _shown(under_way[0], said)
+
+
+def _shown(one: MatterSummary, said: str = "") -> Move:
+    """One matter; a booking has a place of its own, with its line, offer and last day."""
+    at = "exams.one" if one.service == EXAM_BOOKING else "progress.matter"
+    return Move(at, {"number": one.number}, said)
 
 
 def _list(found: list[MatterSummary]) -> Move:
     if len(found) == 1:
-        return Move("progress.matter", {"number": found[0].number})
+        return _shown(found[0])
     return Move("progress.pick", {"numbers": [m.number for m in found]})
 
 
@@ -52,10 +59,12 @@ async def _take_pick(scene: Scene) -> Move:
     choice = chosen(scene.text, len(numbers))
     if choice is None:
         found = next((n for n in numbers if n == scene.text.upper()), None)
-        if found is None:
-            return scene.stay(scene.say("choose_number"))
-        return Move("progress.matter", {"number": found})
-    return Move("progress.matter", {"number": numbers[choice]})
+    else:
+        found = numbers[choice]
+    known = {m.number: m for m in await matters.mine(scene.ctx, scene.person)}
+    if found not in known:
+        return scene.stay(scene.say("choose_number"))
+    return _shown(known[found])
 
 
 async def _ask_matter(scene: Scene) -> str:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from bot import application
+from bot import application, exams
 from bot.scene import Move, Question, Scene
 from bot.wording import chosen, joined, listed, numbered
 from casework.guide import ServiceSummary, guide, services
 
 _PAGE = 12
+_ONLINE = ("reviewed", "booking")
 
 
 def begin(scene: Scene) -> Move:
@@ -63,7 +64,7 @@ async def _take_pick(scene: Scene) -> Move:
 
 async def _ask_guide(scene: Scene) -> str:
     found = guide(scene.ctx, scene.answers["service"])
-    online = found["kind"] == "reviewed" and found["status"] == "open"
+    online = found["kind"] in _ONLINE and found["status"] == "open"
     closing = scene.say("guide_begin") if online else scene.say("guide_not_online")
     return joined(guide_text(scene, found), closing)
 
@@ -95,6 +96,8 @@ async def _take_guide(scene: Scene) -> Move:
     code = scene.answers["service"]
     service = scene.ctx.book.catalogue.find(code)
     if chosen(scene.text, 1) == 0 or scene.text in ("办理", "办", "开始", "开始办理", "是"):
+        if service.kind == "booking":
+            return await exams.book(scene)
         if service.kind == "reviewed":
             return await application.begin(scene, code)
         return scene.stay(scene.say("guide_not_online"))

@@ -9,7 +9,10 @@ from rules.toml_files import RulebookError, Table, parse
 
 _BUTTONS, _BELOW = 3, 5
 _NAME, _NAME_BELOW = 4, 8
-COMMANDS = frozenset({"menu", "progress", "register", "services", "offices", "me", "help"})
+COMMANDS = frozenset({
+    "menu", "progress", "register", "services", "offices", "me", "help",
+    "book_exam", "cancel_exam", "my_exams", "exam_record", "exam_plans",
+})  # fmt: skip
 """What a key may ask of the bot, beside ``service:<code>``."""
 
 

@@ -30,6 +30,16 @@ async def cancel(ctx: Context, citizen: Citizen, number: str, cause: str) -> Boo
     return await booking_view(ctx, matter)
 
 
+async def may_cancel(ctx: Context, citizen: Citizen, number: str) -> None:
+    """Raise what ``cancel`` would, before he is asked whether he means it."""
+    matter = await own(ctx, citizen, number)
+    facts = await booking_facts(ctx, citizen.key, matter.form["plan"])
+    service = ctx.book.catalogue[SERVICE]
+    decided = decide(service, matter, "cancel", citizen.actor, {}, facts, ctx.now(), ctx.book)
+    if isinstance(decided, Refusal):
+        raise decided
+
+
 async def leave(ctx: Context, citizen: Citizen, number: str, cause: str) -> BookingView:
     """Leave the line, or decline what was offered. Raises not-found, step-not-possible."""
     await own(ctx, citizen, number)

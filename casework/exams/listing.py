@@ -10,6 +10,8 @@ from casework.exams.facts import plan_of
 from casework.exams.leaving import own
 from casework.exams.showing import booking_view, plan_view, record_view
 from casework.exams.views import BookingSummary, BookingView, PlanPage, PlanView, RecordView
+from casework.facts import facts_about
+from casework.permissions import must
 from rules.exams.plan import SERVICE
 from rules.matter import State
 from rules.people import Citizen
@@ -33,12 +35,13 @@ async def plans(
     since: date | None = None,
     until: date | None = None,
     free: bool = False,
+    full: bool = False,
     after: str = "",
     limit: int = 30,
 ) -> PlanPage:
     """Sessions of an office, a site or a region, by day (from today for two months when none is
-    given); of one subject, of one class, only where a place may be taken (``free``), where that is
-    asked.
+    given); of one subject, of one class, only where a place may be taken (``free``) or only where
+    one may stand in line (``full``), where that is asked.
 
     ``after`` is the cursor a page before gave. A page ends early, with a cursor, when very many
     sessions had to be looked at. Raises plans-of-where when no place is named, days-too-many.
@@ -64,11 +67,15 @@ async def plans(
             if any(value and getattr(plan, name) != value for name, value in wanted.items()):
                 continue
             view = await plan_view(ctx, plan)
-            if view.bookable or not free:
+            if (view.bookable or not free) and (_has_line(view) or not full):
                 found.append(view)
         if len(rows) < _PAGE:
             return PlanPage(found, None)
     return PlanPage(found, cursor)
+
+
+def _has_line(view: PlanView) -> bool:
+    return view.status == "open" and not view.bookable
 
 
 def _where(office: str, site: str, region: str, subject: str, vehicle_class: str) -> dict[str, str]:
@@ -113,6 +120,13 @@ async def summaries(ctx: Context, citizen: Citizen) -> list[BookingSummary]:
         for view in await bookings(ctx, citizen)
     ]
     return sorted(found, key=lambda one: not one.live)
+
+
+async def must_be_student(ctx: Context, citizen: Citizen) -> None:
+    """Raise not-allowed-tier, with the offices that help, unless he is a driving student."""
+    facts = await facts_about(ctx, citizen.key, citizen.id_number)
+    service = ctx.book.catalogue[SERVICE]
+    await must(ctx, facts, service.who.business, service.title)
 
 
 async def record(ctx: Context, citizen: Citizen) -> RecordView:

@@ -7,9 +7,10 @@ from rules.menu import COMMANDS, load_menu
 
 def test_the_menu_has_its_buttons() -> None:
     menu = load_menu(load_rulebook().catalogue)
-    assert [b["name"] for b in menu["button"]] == ["办事", "查进度", "我的"]
-    assert menu["button"][1] == {"type": "click", "name": "查进度", "key": "progress"}
-    assert menu["button"][0]["sub_button"][0]["key"] == "service:licence-deferral"
+    assert [b["name"] for b in menu["button"]] == ["驾考", "办事", "我的"]
+    below = [[(b["name"], b["key"]) for b in one["sub_button"]] for one in menu["button"]]
+    assert ("取消预约考试", "cancel_exam") in below[0]
+    assert below[1][:2] == [("查进度", "progress"), ("驾驶证延期换证", "service:licence-deferral")]
 
 
 def test_every_command_is_one_of_the_bots() -> None:

@@ -1,0 +1,173 @@
+"""「考试计划」: the published sessions of an office, for everybody (REQ B1)."""
+
+from typing import Any
+
+from bot.exams import pages
+from bot.exams.reading import subject_in
+from bot.exams.wording import on, plan_line, sitting, until
+from bot.scene import Move, NotAnAnswer, Question, Scene
+from bot.wording import chosen, joined, numbered
+from casework.exams import listing
+from casework.offices import offices
+from casework.views import OfficeView
+from rules.exams.plan import Subject
+from rules.refusals import Refusal
+
+_MORE = ("更多", "看更多", "下一页", "还有吗")
+
+
+async def exam_plans(scene: Scene) -> Move:
+    """The office that tests him, or the city he names; then the subject."""
+    named = scene.ctx.book.regions.named_in(scene.text.removesuffix("考试计划"))
+    if scene.citizen is not None and named is None:
+        try:
+            record = await listing.record(scene.ctx, scene.citizen)
+        except Refusal:
+            # Whoever is no student may still look.
+            return Move("plans.city")
+        if record.office is not None:
+            return await _of_office(scene, record.office, record.vehicle_class)
+    if named is None:
+        return Move("plans.city")
+    return await _of_region(scene, named.code)
+
+
+async def _ask_city(scene: Scene) -> str:
+    return scene.say("ask_exam_city")
+
+
+async def _take_city(scene: Scene) -> Move:
+    region = scene.ctx.book.regions.named_in(scene.text.removesuffix("考试计划"))
+    if region is None:
+        raise NotAnAnswer(scene.say("exam_city_unknown"))
+    return await _of_region(scene, region.code)
+
+
+async def _of_region(scene: Scene, region: str) -> Move:
+    found = await offices(scene.ctx, region, "vehicle_office")
+    if not found:
+        return Move("plans.city", {}, scene.say("exam_city_unknown"))
+    if len(found) == 1:
+        return await _of_office(scene, found[0])
+    return Move("plans.office", {"offices": [o.code for o in found], "region": region})
+
+
+async def _ask_office(scene: Scene) -> str:
+    return f"{scene.say('ask_exam_office')}\n{numbered([o.name for o in await _offices(scene)])}"
+
+
+async def _offices(scene: Scene) -> list[OfficeView]:
+    found = await offices(scene.ctx, scene.answers["region"], "vehicle_office")
+    return [o for o in found if o.code in scene.answers["offices"]]
+
+
+async def _take_office(scene: Scene) -> Move:
+    found = await _offices(scene)
+    choice = chosen(scene.text, len(found))
+    named = [o for o in found if scene.text in o.name]
+    if choice is None and len(named) != 1:
+        raise NotAnAnswer(scene.say("choose_number"))
+    return await _of_office(scene, found[choice] if choice is not None else named[0])
+
+
+async def _of_office(scene: Scene, office: OfficeView, vehicle_class: str = "") -> Move:
+    answers = {"office": office.code, "name": office.name, "vehicle_class": vehicle_class}
+    subject = subject_in(scene.text)
+    if subject is None:
+        return Move("plans.subject", answers)
+    return await _listed(scene, {**answers, "subject": subject.value})
+
+
+async def _ask_subject(scene: Scene) -> str:
+    labels = [scene.ctx.book.texts.say(f"exams.subjects.{s}") for s in Subject]
+    head = scene.say("ask_exam_plans", office=scene.answers["name"])
+    return f"{head}\n{numbered(labels)}"
+
+
+async def _take_subject(scene: Scene) -> Move:
+    choice = chosen(scene.text, len(Subject))
+    subject = list(Subject)[choice] if choice is not None else subject_in(scene.text)
+    if subject is None:
+        raise NotAnAnswer(scene.say("choose_number"))
+    return await _listed(scene, {**scene.answers, "subject": subject.value})
+
+
+async def _listed(scene: Scene, search: dict[str, Any]) -> Move:
+    today = scene.ctx.today().isoformat()
+    page = await pages.found(scene, {**search, "since": today, "only": pages.ALL})
+    if page["codes"]:
+        return Move("plans.pick", page)
+    if search.get("day") or search.get("site"):
+        wide = {**search, "day": "", "site": ""}
+        return (await _listed(scene, wide)).saying(scene.say("exam_none_there"))
+    return Move("plans.subject", search, scene.say("exam_no_plans"))
+
+
+async def _ask_pick(scene: Scene) -> str:
+    found = await pages.shown(scene)
+    every = not scene.answers["vehicle_class"]
+    lines = [plan_line(scene, p) + (f" {p.vehicle_class}" if every else "") for p in found]
+    if scene.answers["next"]:
+        lines.append(scene.say("choice_more"))
+    head = scene.say("exam_plans_head", office=scene.answers["name"])
+    return f"{head}\n{numbered(lines)}\n{scene.say('exam_narrow')}"
+
+
+async def _take_pick(scene: Scene) -> Move:
+    codes, after = scene.answers["codes"], scene.answers["next"]
+    choice = chosen(scene.text, len(codes) + bool(after))
+    if choice is not None and choice < len(codes):
+        return scene.stay(await _details(scene, codes[choice]))
+    if choice is not None or scene.text in _MORE:
+        page = await pages.found(scene, scene.answers, after) if after else {"codes": []}
+        if not page["codes"]:
+            return scene.stay(scene.say("exam_no_more"))
+        return Move("plans.pick", page)
+    narrower = await pages.narrowed(scene, scene.answers)
+    if narrower is None:
+        raise NotAnAnswer(scene.say("exam_not_read"))
+    return await _listed(scene, narrower)
+
+
+async def _details(scene: Scene, code: str) -> str:
+    """One session whole: places, line, closing, results."""
+    plan = await listing.plan(scene.ctx, code)
+    done = plan.outcomes
+    results = scene.say(
+        "exam_plan_results",
+        passed=done.get("passed", 0),
+        failed=done.get("failed", 0),
+        missed=done.get("missed", 0),
+    )
+    return joined(
+        scene.say(
+            "exam_plan",
+            sitting=sitting(plan),
+            vehicle_class=plan.vehicle_class,
+            capacity=plan.capacity,
+            booked=plan.booked,
+            left=plan.left,
+            waiting=plan.waiting,
+            until=until(plan.closes_at),
+            published=on(plan.published_at.date()),
+            status=plan.status_label,
+        ),
+        results if done else "",
+    )
+
+
+async def _back_to_subject(scene: Scene) -> Move:
+    kept = {k: scene.answers[k] for k in ("office", "name", "vehicle_class")}
+    return Move("plans.subject", kept)
+
+
+async def _back_to_city(scene: Scene) -> Move:
+    return Move("plans.city")
+
+
+QUESTIONS = (
+    Question("plans.city", _ask_city, _take_city),
+    Question("plans.office", _ask_office, _take_office, back=_back_to_city),
+    Question("plans.subject", _ask_subject, _take_subject, back=_back_to_city),
+    Question("plans.pick", _ask_pick, _take_pick, back=_back_to_subject),
+)

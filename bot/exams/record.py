@@ -1,0 +1,38 @@
+"""「考试成绩」: a student's record, his sittings, what is left (REQ B3, B6)."""
+
+from bot.exams.wording import on, record_head, standing
+from bot.scene import Move, Scene, end
+from bot.wording import joined, listed, refused
+from casework.exams import listing
+from casework.exams.views import AttemptView
+from rules.refusals import Refusal
+
+_MOST = 12
+
+
+async def exam_record(scene: Scene) -> Move:
+    """Standing in each subject, then the sittings, newest first."""
+    if scene.citizen is None:
+        return end(scene.say("exam_needs_account"))
+    try:
+        await listing.must_be_student(scene.ctx, scene.citizen)
+        record = await listing.record(scene.ctx, scene.citizen)
+    except Refusal as refusal:
+        return end(refused(scene.ctx.book.texts, refusal))
+    sittings = [_sitting(scene, one) for one in reversed(record.attempts)][:_MOST]
+    said = f"{scene.say('exam_sittings')}\n{listed(sittings)}" if sittings else ""
+    return end(
+        joined(
+            record_head(scene, record),
+            listed([standing(scene, s) for s in record.subjects]),
+            said or scene.say("exam_no_sittings"),
+            scene.say("exam_record_next"),
+        )
+    )
+
+
+def _sitting(scene: Scene, one: AttemptView) -> str:
+    retried = scene.say("exam_retried") if one.retried else ""
+    void = scene.say("exam_void") if one.void else ""
+    subject = one.subject_label.partition("（")[0]
+    return f"{one.day.year}年{on(one.day)} {subject} {one.outcome_label}{retried}{void}"
