@@ -156,6 +156,15 @@ TABLE: tuple[Step, ...] = (
     Step(_BOOKING, _O, "leave", "officer", "offer_declined", _W, booking.by_own_office),
     Step(_BOOKING, _O, "expire", "system", "offer_expired", _W),
     Step(_BOOKING, _O, "end_wait", "system", "wait_ended", _W),
+    # the office changed or cancelled the session waited for
+    *(
+        step
+        for waits in (_Q, _O)
+        for step in (
+            Step(_BOOKING, waits, "change", "system", "plan_changed", waits, booking.changing),
+            Step(_BOOKING, waits, "release", "system", "released", _W, booking.of_office),
+        )
+    ),
     # a place held: confirmed or refused when the plan closes
     Step(_BOOKING, _B, "confirm", "system", "confirmed", _K, booking.still_fits),
     Step(_BOOKING, _B, "refuse", "system", "refused", _R, booking.refusing),
@@ -337,7 +346,8 @@ def evolve(matter: Matter, event: Event) -> Matter:
         case "offered" | "offer_accepted":
             return replace(changed, due=_time(data.get("until") or data.get("due")))
         case "plan_changed":
-            return replace(changed, form=dict(data["sitting"]))
+            due = _time(data.get("due")) or changed.due
+            return replace(changed, form=dict(data["sitting"]), due=due)
         case "transferred":
             return replace(changed, school=data["school"], office=data["office"])
         case _:

@@ -23,7 +23,7 @@ class Places:
     """The places of one document as read at ``rev``.
 
     ``offers``: matter → the moment its offer ends. ``closes_at``: from then on nobody takes,
-    queues or is offered a place.
+    queues or is offered a place. ``changes`` counts how often what is held was changed.
     """
 
     capacity: int
@@ -34,6 +34,8 @@ class Places:
     offers: Mapping[str, datetime] = field(default_factory=dict)
     owed: Mapping[str, Owing] = field(default_factory=dict)
     rev: int = 0
+    cancelled: bool = False
+    changes: int = 0
 
     @property
     def left(self) -> int:
@@ -76,7 +78,9 @@ def joined(places: Places, matter: str, now: datetime, most: int) -> tuple[Place
         return places, "free"
     if len(places.queue) >= most:
         return places, "line_full"
-    return replace(places, queue=(*places.queue, matter)), "queued"
+    after = replace(places, queue=(*places.queue, matter))
+    # He may have asked for what it was before a change.
+    return _owing(after, {matter: "change"} if places.changes else {}), "queued"
 
 
 def released(places: Places, matter: str, now: datetime, hold: timedelta) -> Places:
@@ -113,33 +117,42 @@ def closed(places: Places) -> Places:
 
 def cancelled(places: Places) -> Places:
     """There will be no places: everybody is let go, and no attempt is lost by it."""
-    waiting: dict[str, Owing] = dict.fromkeys((*places.offers, *places.queue), "end_wait")
-    holding: dict[str, Owing] = dict.fromkeys(places.holders, "release")
-    after = replace(places, open=False, holders=(), queue=(), offers={})
-    return _owing(after, waiting | holding)
+    everybody = (*places.holders, *places.offers, *places.queue)
+    after = replace(places, open=False, cancelled=True, holders=(), queue=(), offers={})
+    return _owing(after, dict.fromkeys(everybody, "release"))
 
 
 def changed(
     places: Places, capacity: int, closes_at: datetime, now: datetime, hold: timedelta
 ) -> Places | None:
-    """Of another size, with another closing time; None when fewer than are held or offered. Every
-    holder is told by ``told_of_change``."""
+    """Of another size, with another closing time; None when fewer than are held or offered.
+    Everybody is told by ``told_of_change``."""
     if capacity < len(places.holders) + len(places.offers):
         return None
     offers = {m: min(until, closes_at) for m, until in places.offers.items()}
-    after = replace(places, capacity=capacity, closes_at=closes_at, offers=offers)
+    after = replace(
+        places,
+        capacity=capacity,
+        closes_at=closes_at,
+        offers=offers,
+        changes=places.changes + 1,
+    )
     return _offered(after, now, hold)
 
 
 def told_of_change(places: Places) -> Places:
-    """Every holder is to hear that what he holds a place of is another day, hour or site now."""
-    return _owing(places, dict.fromkeys(places.holders, "change"))
+    """Everybody is to hear that what he holds or waits for is another day, hour or site now. Who is
+    owed another step hears it before that one."""
+    everybody = (*places.holders, *places.offers, *places.queue)
+    return _owing(places, dict.fromkeys((m for m in everybody if m not in places.owed), "change"))
 
 
-def settled(places: Places, done: Mapping[str, Owing]) -> Places:
-    """Without the steps that were taken, but for those owed anew meanwhile."""
+def settled(places: Places, done: Mapping[str, Owing], changes: int) -> Places:
+    """Without the steps that were taken, but for those owed anew meanwhile. ``changes`` is the
+    count the steps were taken by: changed since, everybody is to hear it again."""
     left = {m: step for m, step in places.owed.items() if done.get(m) != step}
-    return replace(places, owed=left)
+    after = replace(places, owed=left)
+    return after if places.changes == changes or places.cancelled else told_of_change(after)
 
 
 def _without(places: Places, matter: str) -> Places:

@@ -32,11 +32,9 @@ class ExamPlans:
             "_id": plan.code,
             **details(plan),
             "published_at": plan.published_at,
-            "status": "open",
             "outcomes": {},
             "results": {},
-            "changes": 0,
-            "history": [{"at": plan.published_at, "what": "published", **by}],
+            "history": [{**by, "at": plan.published_at, "what": "published"}],
             **fresh(places, plan.published_at),
         }
         try:

@@ -18,7 +18,7 @@ from storage.indexes import EPOCH
 _TRIES = 64
 _READ = {
     **dict.fromkeys(("capacity", "closes_at", "status", "holders", "queue", "offers"), 1),
-    **dict.fromkeys(("owed", "rev"), 1),
+    **dict.fromkeys(("owed", "rev", "changes"), 1),
 }
 
 
@@ -50,10 +50,12 @@ class PlaceStore:
         decide: Callable[[Places], Places | None],
         now: datetime,
         extra: Mapping[str, Any] | None = None,
+        history: Mapping[str, Any] | None = None,
     ) -> Places | None:
         """Write what ``decide`` makes of the places, reading again as often as somebody was
         faster; None when it makes nothing of them or there is no such document. ``extra`` is
-        written with it. Raises PlacesContended.
+        written with it, ``history`` added to what was done to the document. Raises
+        PlacesContended.
         """
         for _ in range(_TRIES):
             before = await self.get(code)
@@ -66,6 +68,8 @@ class PlaceStore:
                 "$set": {**_stored(after), **(extra or {})},
                 "$inc": {"rev": 1},
             }
+            if history is not None:
+                update["$push"] = {"history": dict(history)}
             due = after.due(now)
             if due is None:
                 update["$unset"] = {"due": ""}
@@ -96,11 +100,15 @@ def _taking(matter: str, now: datetime) -> Pipeline:
             {"$not": [{"$in": [literal(matter), "$holders"]}]},
         ]
     }
+    changed = {"$gt": ["$changes", 0]}
     taken = {
         "holders": {"$concatArrays": ["$holders", [literal(matter)]]},
         "left": {"$subtract": ["$left", 1]},
         "booked": {"$add": ["$booked", 1]},
         "rev": {"$add": ["$rev", 1]},
+        # He may have asked for what it was before a change: he is owed its news.
+        "owed": {"$cond": [changed, {"$mergeObjects": ["$owed", {matter: "change"}]}, "$owed"]},
+        "due": {"$cond": [changed, literal(now), "$due"]},
     }
     after = {"$mergeObjects": ["$$ROOT", taken]}
     return [{"$replaceWith": {"$cond": [fits, after, "$$ROOT"]}}]
@@ -122,11 +130,15 @@ def places_of(document: Mapping[str, Any]) -> Places:
         offers=dict(document["offers"]),
         owed=dict(document["owed"]),
         rev=document["rev"],
+        cancelled=document["status"] == "cancelled",
+        changes=document["changes"],
     )
 
 
 def _stored(places: Places) -> dict[str, Any]:
-    fields = {
+    return {
+        "status": "cancelled" if places.cancelled else "open" if places.open else "closed",
+        "changes": places.changes,
         "capacity": places.capacity,
         "closes_at": places.closes_at,
         "holders": list(places.holders),
@@ -138,5 +150,3 @@ def _stored(places: Places) -> dict[str, Any]:
         "booked": len(places.holders),
         "waiting": len(places.queue) + len(places.offers),
     }
-    # A cancelled session stays cancelled.
-    return fields if places.open else {**fields, "status": "closed"}

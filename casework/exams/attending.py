@@ -22,6 +22,9 @@ log = structlog.get_logger()
 _SYSTEM = Actor("system", "exam-plans")
 _BATCH, _AT_ONCE = 50, 8
 _LATER = timedelta(seconds=30)
+_AFTER_NEWS = frozenset({"offer", "accept", "confirm"})
+"""Steps before which a matter follows its plan's changes: whoever is owed one of them is owed
+nothing else."""
 _HOLDING = frozenset({State.ACCEPTED, State.CONFIRMED, State.FINISHED})
 
 
@@ -58,6 +61,8 @@ async def attend(ctx: Context, code: str) -> None:
     async def one(matter: str, owing: Owing) -> None:
         async with room:
             try:
+                if places.changes and owing in _AFTER_NEWS:
+                    await _change(ctx, code, matter, places)
                 await _OWED[owing](ctx, code, matter, places)
             except Exception:
                 log.exception("exam-step-failed", plan=code, matter=matter, step=owing)
@@ -66,7 +71,9 @@ async def attend(ctx: Context, code: str) -> None:
 
     await asyncio.gather(*(one(m, owing) for m, owing in places.owed.items()))
     ctx.checkpoint("before-plan-settled")
-    await ctx.stores.exam_places.change(code, lambda p: settled(p, done), ctx.now() + _LATER)
+    await ctx.stores.exam_places.change(
+        code, lambda p: settled(p, done, places.changes), ctx.now() + _LATER
+    )
 
 
 def _hold(ctx: Context) -> timedelta:
@@ -138,10 +145,12 @@ async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None
 
 
 async def _change(ctx: Context, code: str, matter: str, places: Places) -> None:
+    """Let the booking or the place in line follow its plan; nothing happens when it has."""
     plan = await ctx.stores.exam_plans.get(code)
-    changes = plan.changes if plan else 0
+    changes, until = plan.changes if plan else 0, places.offers.get(matter)
+    given = {**await _reason(ctx, code), "until": until.isoformat() if until else ""}
     await steps.apply_owed(ctx, matter)
-    await _step(ctx, matter, "change", f"change:{code}:{changes}", await _reason(ctx, code))
+    await _step(ctx, matter, "change", f"change:{code}:{changes}", given)
 
 
 async def _release(ctx: Context, code: str, matter: str, places: Places) -> None:

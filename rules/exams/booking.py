@@ -14,7 +14,7 @@ from rules.conditions import unmet
 from rules.deadlines import say_date
 from rules.exams.days import last_office_day, told_by
 from rules.guards import other_office, reason_given
-from rules.matter import Matter
+from rules.matter import Matter, State
 from rules.openings import not_open
 from rules.permissions import tier_refusal
 from rules.refusals import Refusal
@@ -116,7 +116,10 @@ def changing(request: Request) -> Mapping[str, Any] | Refusal:
         return Refusal("plan-unknown")
     if plan.sitting() == dict(request.present.form):
         return Refusal("step-not-possible", state="计划未变", action="change")
-    return {"sitting": plan.sitting(), "reason": request.given.get("reason", "")}
+    due = request.given.get("until") if request.present.state is State.OFFERED else None
+    if request.present.state is State.ACCEPTED:
+        due = told_by(plan.day, request.book.parameters).isoformat()
+    return {"sitting": plan.sitting(), "reason": request.given.get("reason", ""), "due": due}
 
 
 def change_open(request: Request) -> Mapping[str, Any] | Refusal:
@@ -139,7 +142,7 @@ def leaving_open(request: Request) -> Mapping[str, Any] | Refusal:
 def change_unanswered(matter: Matter) -> bool:
     """Whether the office changed the plan and the student has not accepted it since."""
     for event in reversed(matter.timeline):
-        if event.type == "change_accepted":
+        if event.type in ("change_accepted", "offer_accepted"):
             return False
         if event.type == "plan_changed":
             return True

@@ -34,16 +34,25 @@ def last_office_day(day: date, parameters: Parameters) -> date:
     return last
 
 
+def first_day(today: date, parameters: Parameters) -> date:
+    """The first day a session published today may be on (162令 第五十二条; before it the article's
+    days)."""
+    return today + timedelta(days=int(parameters.at("exam.notice_days", today).value))
+
+
 def late_plan(
     day: date, closes_at: datetime, today: date, parameters: Parameters
 ) -> Refusal | None:
     """Why a session of ``day`` may not be published ``today`` to close at ``closes_at``: published
-    too late (162令 第五十二条; before it the article's days), or closing too late to tell everybody
-    two days before (REQ B4)."""
-    days = int(parameters.at("exam.notice_days", today).value)
-    if day - today < timedelta(days=days):
-        first = say_date(today + timedelta(days=days))
-        return Refusal("plan-too-late", days=days, first_day=first)
+    too late, or closing too late to tell everybody two days before (REQ B4)."""
+    first = first_day(today, parameters)
+    if day < first:
+        return Refusal("plan-too-late", days=(first - today).days, first_day=say_date(first))
+    return late_closing(day, closes_at, parameters)
+
+
+def late_closing(day: date, closes_at: datetime, parameters: Parameters) -> Refusal | None:
+    """Why a session of ``day`` may not close at ``closes_at``."""
     latest = last_closing(day, parameters)
     if closes_at > latest:
         last = say_date(latest.astimezone(HOUSE_ZONE).date())
