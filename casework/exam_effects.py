@@ -8,8 +8,7 @@ from rules.effects import Effect
 from rules.exams.booking import day_of
 from rules.exams.learning import untold
 from rules.exams.plan import Subject
-from rules.exams.results import result_of
-from rules.matter import Matter
+from rules.matter import Event, Matter
 from rules.places import Joined, Places, joined, released, taking
 
 LANE = "exam-places"
@@ -73,15 +72,14 @@ async def free_booking(ctx: Context, matter: Matter, effect: Effect) -> None:
 
 async def note_result(ctx: Context, matter: Matter, effect: Effect) -> None:
     """Count the result with its session, for everybody to see (162令 第五十二条)."""
-    result = result_of(matter)
-    if result is not None:
-        outcome, _ = result
-        await ctx.stores.exam_plans.note_result(matter.form["plan"], matter.number, outcome)
+    event, version = event_of(matter, effect)
+    outcome = str(event.data["outcome"])
+    await ctx.stores.exam_plans.note_result(matter.form["plan"], matter.number, outcome, version)
 
 
 async def enter_attempt(ctx: Context, matter: Matter, effect: Effect) -> list[Onward]:
     """The sitting into the record of the enrolment he booked by, as its event says it."""
-    event = next(e for e in matter.timeline if effect.id.startswith(f"{e.id}-"))
+    event, _ = event_of(matter, effect)
     given = {
         "attempt": matter.number,
         "subject": matter.form["subject"],
@@ -111,7 +109,7 @@ async def release_bookings(ctx: Context, matter: Matter, effect: Effect) -> list
     A booking that begins this very moment is caught at its plan's closing, when all is decided
     again.
     """
-    event = next(e for e in matter.timeline if effect.id.startswith(f"{e.id}-"))
+    event, _ = event_of(matter, effect)
     reason = ctx.book.texts.say(f"exams.let_go.{event.type}")
     found: list[Onward] = []
     for subject in Subject:
@@ -124,6 +122,15 @@ async def release_bookings(ctx: Context, matter: Matter, effect: Effect) -> list
             continue
         found.append(Onward(booked.number, "let_go", {"reason": reason}))
     return found
+
+
+def event_of(matter: Matter, effect: Effect) -> tuple[Event, int]:
+    """The event that owes an effect, and the matter's version it made."""
+    return next(
+        (event, version)
+        for version, event in enumerate(matter.timeline, 1)
+        if effect.id == f"{event.id}-{effect.kind}"
+    )
 
 
 def booking_key(person: str, subject: str) -> str:

@@ -7,14 +7,17 @@ Columns are those of ``rules/formats/<kind>.toml``, the same for every way in.
 import asyncio
 import csv
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from casework import steps
 from casework.context import Context
-from casework.enrolments import licence_issued
+from casework.enrolments import licence_issued, permit_issued
+from casework.enrolments.permits import COLUMNS as PERMIT_COLUMNS
 from casework.exams.files import take_sites
+from casework.exams.result_rows import COLUMNS as RESULT_COLUMNS
+from casework.exams.result_rows import result_row
 from casework.import_report import Chunk, ImportReport, Take
 from casework.numbers import is_number
 from rules.calendar import HOUSE_ZONE
@@ -99,17 +102,24 @@ async def _acknowledgements(ctx: Context, chunk: Chunk, report: ImportReport) ->
             report.accepted += 1
 
 
-async def _licence_issues(ctx: Context, chunk: Chunk, report: ImportReport) -> None:
-    """Licences just issued: into the registry, and students become licence holders."""
-    for line, row in chunk:
-        try:
-            await licence_issued(ctx, row)
-        except Refusal as refusal:
-            early = refusal.code == "licence-before-learning"
-            column = "issued_on" if early else "vehicle_class"
-            report.errors.append((line, column, ctx.book.texts.refusal(refusal).detail))
-        else:
-            report.accepted += 1
+def _one_by_one(
+    verb: Callable[[Context, Mapping[str, Any]], Awaitable[None]],
+    columns: Mapping[str, str],
+    otherwise: str = "id_number",
+) -> Take:
+    """Each row by itself. A refusal is reported with the column ``columns`` names for its code."""
+
+    async def take(ctx: Context, chunk: Chunk, report: ImportReport) -> None:
+        for line, row in chunk:
+            try:
+                await verb(ctx, row)
+            except Refusal as refusal:
+                column = columns.get(refusal.code, otherwise)
+                report.errors.append((line, column, ctx.book.texts.refusal(refusal).detail))
+            else:
+                report.accepted += 1
+
+    return take
 
 
 _TAKERS: Mapping[str, Take] = {
@@ -118,7 +128,12 @@ _TAKERS: Mapping[str, Take] = {
     "licences": _mirror("licences"),
     "vehicles": _mirror("vehicles"),
     "acknowledgements": _acknowledgements,
-    "licence-issues": _licence_issues,
+    # Into the registry, and students become licence holders.
+    "licence-issues": _one_by_one(
+        licence_issued, {"licence-before-learning": "issued_on"}, "vehicle_class"
+    ),
+    "learner-permits": _one_by_one(permit_issued, PERMIT_COLUMNS),
+    "exam-results": _one_by_one(result_row, RESULT_COLUMNS),
     "exam-sites": take_sites,
 }
 

@@ -74,11 +74,16 @@ class ExamPlans:
         )
         return [(d["when"], _plan(d)) async for d in cursor]
 
-    async def note_result(self, code: str, matter: str, outcome: str) -> None:
-        """Count a result; the same matter's later one takes its place."""
+    async def note_result(self, code: str, matter: str, outcome: str, version: int) -> None:
+        """Count a result; the same matter's later one (by ``version``) takes its place, whichever
+        arrives first."""
         names = ("passed", "failed", "missed", "excused")
-        results = {"$mergeObjects": ["$results", {matter: literal(outcome)}]}
-        values = {"$map": {"input": {"$objectToArray": "$results"}, "as": "one", "in": "$$one.v"}}
+        fresh = {"outcome": outcome, "version": version}
+        newer = {"$gt": [version, {"$ifNull": [f"$results.{matter}.version", 0]}]}
+        merged = {"$mergeObjects": ["$results", {matter: literal(fresh)}]}
+        results = {"$cond": [newer, merged, "$results"]}
+        whole = {"$objectToArray": "$results"}
+        values = {"$map": {"input": whole, "as": "one", "in": "$$one.v.outcome"}}
         counts = {
             name: {
                 "$size": {

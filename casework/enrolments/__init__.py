@@ -19,6 +19,7 @@ from casework.enrolments.listing import (
     students,
 )
 from casework.enrolments.outcome import Enrolled
+from casework.enrolments.permits import permit_issued
 from casework.enrolments.reviewing import approve_many
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "enrol_in_person",
     "leave",
     "licence_issued",
+    "permit_issued",
     "student",
     "student_photo",
     "students",

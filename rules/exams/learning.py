@@ -72,8 +72,7 @@ def untold(enrolment: Matter, licence: Licence | None, parameters: Parameters) -
     ``licence``: the one there is, of who adds a class.
     """
     record = record_of(enrolment)
-    void, said = voiding(record, parameters), _said(enrolment, "exams_voided", "exams_restored")
-    known = said.get("attempt") if said.get("type") == "exams_voided" else None
+    void, known = voiding(record, parameters), _void_said(enrolment)
     if void is not None and void.id != known:
         return Untold("void", {"attempt": void.id, "subject": void.subject.value})
     if void is None and known is not None:
@@ -84,11 +83,19 @@ def untold(enrolment: Matter, licence: Licence | None, parameters: Parameters) -
     return Untold("complete" if done else "reopen")
 
 
-def _said(enrolment: Matter, *types: str) -> Mapping[str, Any]:
-    for event in reversed(enrolment.timeline):
-        if event.type in types:
-            return {"type": event.type, **event.data}
-    return {}
+def _void_said(enrolment: Matter) -> str | None:
+    """The sitting he was told to have voided what he had passed; None where that was taken back,
+    or he has begun anew with another permit."""
+    permit, said = None, None
+    for event in enrolment.timeline:
+        if event.type == "permit_issued":
+            said = said if permit in (None, event.data["permit"]) else None
+            permit = event.data["permit"]
+        elif event.type == "exams_voided":
+            said = event.data["attempt"]
+        elif event.type == "exams_restored":
+            said = None
+    return said
 
 
 def voids(request: Request) -> Mapping[str, Any] | Refusal:

@@ -1,12 +1,15 @@
 """The result of a booking: passed, failed, not there. By file, or by an officer of the office."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, get_args
 
 from rules.exams.booking import change_unanswered, day_of
+from rules.exams.plan import Subject
 from rules.exams.record import Outcome
 from rules.guards import other_office
-from rules.matter import Matter
+from rules.matter import Matter, State
+from rules.parameters import Parameters
 from rules.refusals import Refusal
 from rules.requests import Request
 
@@ -16,6 +19,27 @@ OUTCOMES: Mapping[str, str] = {"pass": "passed", "fail": "failed", "miss": "miss
 ACTIONS: Mapping[str, str] = {event: action for action, event in OUTCOMES.items()}
 """Outcome -> the action that enters it."""
 
+_WHOLE = 100
+
+
+_HARDER = frozenset({"A1", "A2", "A3", "B1", "B2", "C6"})
+"""The classes of 第三十八条第二项 whose subject two takes as many points as the other subjects."""
+
+
+def score_fits(
+    subject: Subject,
+    vehicle_class: str,
+    passed: bool,
+    score: int,
+    parameters: Parameters,
+    day: date,
+) -> bool:
+    """Whether points out of a hundred and what is said of them agree (162令 第三十八条)."""
+    easier = subject is Subject.FIELD and vehicle_class not in _HARDER
+    usual = parameters.at("exam.pass_points", day)
+    points = int((parameters.at("exam.pass_points_field", day) if easier else usual).value)
+    return score <= _WHOLE and (score >= points) == passed
+
 
 def entered(request: Request) -> Mapping[str, Any] | Refusal:
     """Once, on the day of the test or later. ``given``: outcome, retried. Who did not come after
@@ -23,10 +47,16 @@ def entered(request: Request) -> Mapping[str, Any] | Refusal:
     refusal = _not_yet(request)
     if refusal is not None:
         return refusal
-    outcome = request.given["outcome"]
-    if outcome == "missed" and change_unanswered(request.present):
-        outcome = "excused"
+    if request.present.state is not State.CONFIRMED:
+        return Refusal("result-not-confirmed")
+    outcome = counted(request.present, request.given["outcome"])
     return {"outcome": outcome, "retried": bool(request.given.get("retried"))}
+
+
+def counted(matter: Matter, outcome: Outcome) -> Outcome:
+    """What an outcome counts as for this booking: who did not come after the office had changed
+    the plan, and had not accepted that, is excused."""
+    return "excused" if outcome == "missed" and change_unanswered(matter) else outcome
 
 
 def corrected(request: Request) -> Mapping[str, Any] | Refusal:
@@ -37,6 +67,7 @@ def corrected(request: Request) -> Mapping[str, Any] | Refusal:
     outcome, reason = request.given["outcome"], str(request.given.get("reason", "")).strip()
     if outcome not in get_args(Outcome):
         return Refusal("bad-request")
+    outcome = counted(request.present, outcome)
     if not reason:
         return Refusal("reason-needed")
     retried = bool(request.given.get("retried"))

@@ -58,7 +58,7 @@ async def _booked(ctx: Context) -> None:
     for who in people[1:4]:
         await wait(ctx, who, "K2-1", "w", "mini")
     await cancel(ctx, people[0], held.number, "c")
-    await ctx.stores.exam_plans.note_result("K2-1", held.number, "passed")
+    await ctx.stores.exam_plans.note_result("K2-1", held.number, "passed", 4)
     await ctx.stores.live_bookings.claim(booking_key(people[4].key, "2"), "000000000001", ctx.now())
 
 

@@ -251,7 +251,7 @@ async def _use_plans(plans: ExamPlans, places: PlaceStore) -> None:
     assert await places.take("p", "1", NOW)
     await places.change("p", lambda p: released(p, "1", NOW, timedelta(hours=1)), NOW)
     await places.due(closes, 9)
-    await plans.note_result("p", "1", "passed")
+    await plans.note_result("p", "1", "passed", 4)
 
 
 async def _use_claims(enrolments: Claims) -> None:

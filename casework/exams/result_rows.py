@@ -1,0 +1,48 @@
+"""Rows of ``exam-results``: read, checked against themselves, taken in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from casework.context import Context
+from casework.exams.facts import record_for
+from casework.exams.results import Sitting, sitting_known
+from rules.exams.plan import Subject
+from rules.exams.results import score_fits, sitting_of
+from rules.refusals import Refusal
+
+_FIRST = {"合格": "passed", "不合格": "failed", "缺考": "missed"}
+_SECOND = {"合格": "passed", "不合格": "failed", "未补考": "missed", None: None}
+
+COLUMNS = {
+    "result-tries-unfit": "second",
+    "score-not-fitting": "first_score",
+    "result-too-early": "day",
+    "result-other-plan": "plan",
+    "result-without-booking": "plan",
+    "result-not-confirmed": "plan",
+    "step-not-possible": "plan",
+}
+"""The column a refusal of a row is about, where it is not the person."""
+
+
+async def result_row(ctx: Context, row: Mapping[str, Any]) -> None:
+    """Take in one row. Raises result-tries-unfit, score-not-fitting and what ``sitting_known``
+    does."""
+    first, second = _FIRST[row["first"]], _SECOND[row.get("second")]
+    came = sitting_of(first, second)
+    if isinstance(came, Refusal):
+        raise came
+    key, subject = ctx.stores.vault.id_key(row["id_number"]), Subject(row["subject"])
+    record = await record_for(ctx, key)
+    vehicle_class, day = record.vehicle_class if record else "", row["day"]
+    for tried, score in ((first, row.get("first_score")), (second, row.get("second_score"))):
+        parameters = ctx.book.parameters
+        if score is None:
+            continue
+        if tried not in ("passed", "failed") or not score_fits(
+            subject, vehicle_class, tried == "passed", score, parameters, day
+        ):
+            raise Refusal("score-not-fitting")
+    await sitting_known(
+        ctx, Sitting(key, subject, day, row.get("plan") or "", came, row.get("reason") or "")
+    )
