@@ -17,6 +17,7 @@ from miniprogram_api.exams import (
     ExamPlanHandler,
     ExamPlansHandler,
     ExamRecordHandler,
+    ExamSitesHandler,
     ExamSummaryHandler,
     WaitingHandler,
     WaitingListHandler,
@@ -82,6 +83,7 @@ ROUTES: tuple[Route, ...] = (
     # driving tests
     Route("/exam-plans", ExamPlansHandler),
     Route("/exam-plans/{plan}", ExamPlanHandler),
+    Route("/exam-sites", ExamSitesHandler),
     Route("/bookings", BookingsHandler),
     Route("/bookings/{number}", BookingHandler),
     Route("/bookings/{number}/accept-change", AcceptChangeHandler),

@@ -8,13 +8,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from casework.exams import booking, leaving, listing, summary
+from casework.exams import booking, leaving, listing, sites, summary
 from casework.exams.views import (
     BookingSummary,
     BookingView,
     PlanPage,
     PlanView,
     RecordView,
+    SiteView,
     SummaryView,
 )
 from handlers.base import Access
@@ -74,6 +75,28 @@ class ExamPlanHandler(ApiHandler):
     async def get(self, plan: str) -> PlanView:
         """``bookable`` says whether a place may be taken now; if not, there is the line."""
         return await listing.plan(self.ctx, plan)
+
+
+class SitesWanted(Query):
+    """The office whose sites they are."""
+
+    office: str = Field(min_length=1, max_length=32, description="Code from GET /offices")
+
+
+class ExamSitesHandler(ApiHandler):
+    """``/exam-sites``."""
+
+    access = Access.PUBLIC
+
+    @operation(
+        "Where an office tests: address, subjects, capacity a day, layout, route, process",
+        gives=list[SiteView],
+        query=SitesWanted,
+        cached=True,
+    )
+    async def get(self, query: SitesWanted) -> Encoded:
+        """By code."""
+        return Encoded.of(await sites.sites(self.ctx, query.office))
 
 
 class SummaryWanted(Query):

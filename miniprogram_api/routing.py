@@ -24,7 +24,6 @@ class PathParameter:
 PATH_PARAMETERS: Mapping[str, PathParameter] = {
     "code": PathParameter(r"[a-z0-9-]{1,64}", "Code of a service, from GET /services"),
     "plan": PathParameter(r"[A-Za-z0-9-]{1,64}", "Code of a session, from GET /exam-plans"),
-    "site": PathParameter(r"[A-Za-z0-9-]{1,32}", "Code of a site, from GET /exam-sites"),
     "number": PathParameter(r"[0-9]{12}", "Number of a matter"),
     "vehicle": PathParameter(r"[A-Za-z0-9_-]{22}", "Id of a vehicle, from GET /vehicles"),
     "device": PathParameter(r"[A-Za-z0-9_-]{1,64}", "Id of a device, from GET /devices"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tornado.routing import URLSpec
 
+from handlers.site.exams import ExamsHandler, ExamSiteHandler
 from handlers.site.health import HealthHandler, MetricsHandler, ReadyHandler
 from handlers.site.pages import (
     GuideHandler,
@@ -23,6 +24,9 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/guide", GuidesHandler),
         URLSpec(r"/guide/", GuidesHandler),
         URLSpec(r"/guide/(?P<code>[a-z0-9-]{1,64})", GuideHandler),
+        URLSpec(r"/exams", ExamsHandler),
+        URLSpec(r"/exams/", ExamsHandler),
+        URLSpec(r"/exams/sites/(?P<code>[A-Za-z0-9-]{1,32})", ExamSiteHandler),
         URLSpec(r"/privacy", PrivacyHandler),
         URLSpec(r"/site/(.*)", SiteStatic, {"path": str(_STATIC)}),
         URLSpec(r"/healthz", HealthHandler),

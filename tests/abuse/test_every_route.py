@@ -25,7 +25,8 @@ PUBLIC = {
     *("ServicesHandler", "ServiceHandler", "OfficesHandler", "OpenApiHandler", "DocsHandler"),
     *("SmsCodesHandler", "RegistrationsHandler", "IdNumberLoginHandler", "RefreshHandler"),
     "PrivacyHandler",
-    *("ExamPlansHandler", "ExamPlanHandler", "ExamSummaryHandler"),
+    *("ExamPlansHandler", "ExamPlanHandler", "ExamSummaryHandler", "ExamSitesHandler"),
+    *("ExamsHandler", "ExamSiteHandler"),
     *("miniprogram_api.login.LoginHandler", "ThumbnailHandler"),
     *("handlers.desk.login.LoginHandler", "LogoutHandler", "RootHandler", "DeskStatic"),
 }
