@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from casework.context import Context
-from casework.exams.facts import booking_facts
+from casework.exams.facts import booking_facts, plan_of
 from rules.exams.plan import SERVICE as EXAM_BOOKING
 from rules.facts import Facts, Office
 from rules.id_number import region_of
@@ -49,7 +49,8 @@ async def facts_of(ctx: Context, matter: Matter) -> Facts:
     """The facts a step of the matter is decided by: those about its subject, the mandate by which
     an agent acts in it, and for a test his record and the plan, as they are now."""
     if matter.service == EXAM_BOOKING:
-        return await booking_facts(ctx, matter.subject, matter.form["plan"])
+        plan = await plan_of(ctx, matter.form["plan"])
+        return await booking_facts(ctx, matter.subject, plan)
     facts = await facts_about(ctx, matter.subject)
     if matter.mandate is None:
         return facts

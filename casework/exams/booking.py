@@ -11,7 +11,7 @@ from typing import Any, Literal
 from casework import steps
 from casework.context import Context
 from casework.exam_effects import booking_key
-from casework.exams.facts import booking_facts
+from casework.exams.facts import booking_facts, plan_of
 from casework.exams.showing import booking_view
 from casework.exams.views import BookingView
 from casework.numbers import number_for
@@ -71,31 +71,36 @@ async def _within_limit(ctx: Context, key: str) -> None:
 async def begin(ctx: Context, wish: Wish, tiers: frozenset[Tier] | None = None) -> Matter:
     """The booking a wish leads to. Raises as ``book`` does."""
     try:
-        facts = await booking_facts(ctx, wish.key, wish.plan, tiers)
+        plan = await plan_of(ctx, wish.plan)
+        # First, for in a rush nearly everybody ends here: his record need not be read for it.
+        _must_have_room(ctx, wish, plan)
+        facts = await booking_facts(ctx, wish.key, plan, tiers)
         await _must_fit(ctx, wish, facts)
     except Refusal:
-        _, begun = await _number(ctx, wish)
+        number, begun = await _number(ctx, wish)
         if begun is not None:
-            # The same request again, however what it began has fared since.
-            return _answered(begun)
+            # The same request again, however what it began has fared since. Where it died on its
+            # way, the plan is asked again first: nobody is told of a seat that he may not get.
+            return _answered(await _settled(ctx, number) if begun.state is State.TAKING else begun)
         raise
     return await _claimed(ctx, wish, facts)
 
 
+def _must_have_room(ctx: Context, wish: Wish, plan: Plan) -> None:
+    """Raises plan-full for a plan that is open and has no seat to take. Room seen here is no
+    promise: the plan's document decides when the seat is taken."""
+    gives = plan.status == "open" and ctx.now() < plan.closes_at
+    if wish.wants == "seat" and gives and (plan.left < 1 or plan.waiting):
+        raise Refusal("plan-full", waiting=plan.waiting)
+
+
 async def _must_fit(ctx: Context, wish: Wish, facts: Facts) -> None:
-    """Refuse before anything is written; most of a rush ends here."""
+    """Refuse before anything is written."""
     service = ctx.book.catalogue[SERVICE]
     given = _given(wish)
     decided = decide(service, None, "apply", wish.actor, given, facts, ctx.now(), ctx.book)
     if isinstance(decided, Refusal):
         raise await with_offices(ctx, decided, facts)
-    plan = facts.plan
-    if plan is not None and wish.wants == "seat" and (plan.left < 1 or plan.waiting):
-        raise _full(plan)
-
-
-def _full(plan: Plan) -> Refusal:
-    return Refusal("plan-full", waiting=plan.waiting)
 
 
 def _given(wish: Wish) -> Mapping[str, Any]:
@@ -146,7 +151,9 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
                 matter = await _settled(ctx, matter.number)
             if steps.begun_by(matter, wish.key, wish.cause):
                 return _answered(matter)
-        elif stored.matter.applicant == wish.key:
+            # Another wish of his was faster under this number: the next round comes to terms.
+            continue
+        if stored.matter.applicant == wish.key:
             # Whoever left it half done: it is asked for again.
             there = await _settled(ctx, claim.matter)
             if steps.begun_by(there, wish.key, wish.cause):

@@ -26,13 +26,9 @@ async def record_for(ctx: Context, key: str) -> Record | None:
 
 
 async def booking_facts(
-    ctx: Context, key: str, code: str, tiers: frozenset[Tier] | None = None
+    ctx: Context, key: str, plan: Plan, tiers: frozenset[Tier] | None = None
 ) -> Facts:
-    """The facts about a student and a plan. ``tiers``: where they were just read.
-
-    Raises plan-unknown.
-    """
-    plan = await plan_of(ctx, code)
+    """The facts about a student and a plan. ``tiers``: where they were just read."""
     if tiers is None:
         session = await ctx.stores.sessions.get(key)
         tiers = session.tiers_on(ctx.today()) if session else frozenset()

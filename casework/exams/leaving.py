@@ -3,7 +3,7 @@ booking he has."""
 
 from casework import steps
 from casework.context import Context
-from casework.exams.facts import booking_facts
+from casework.exams.facts import booking_facts, plan_of
 from casework.exams.showing import booking_view
 from casework.exams.views import BookingView
 from rules.exams.plan import SERVICE
@@ -33,7 +33,8 @@ async def cancel(ctx: Context, citizen: Citizen, number: str, cause: str) -> Boo
 async def may_cancel(ctx: Context, citizen: Citizen, number: str) -> None:
     """Raise what ``cancel`` would, before he is asked whether he means it."""
     matter = await own(ctx, citizen, number)
-    facts = await booking_facts(ctx, citizen.key, matter.form["plan"])
+    plan = await plan_of(ctx, matter.form["plan"])
+    facts = await booking_facts(ctx, citizen.key, plan)
     service = ctx.book.catalogue[SERVICE]
     decided = decide(service, matter, "cancel", citizen.actor, {}, facts, ctx.now(), ctx.book)
     if isinstance(decided, Refusal):
@@ -72,7 +73,8 @@ async def accept_as(ctx: Context, actor: Actor, matter: Matter, cause: str) -> M
         # Offered this moment, and the step is still owed.
         raise Refusal("offer-not-yet")
     service, now, number = ctx.book.catalogue[SERVICE], ctx.now(), matter.number
-    facts = await booking_facts(ctx, matter.subject, matter.form["plan"])
+    plan = await plan_of(ctx, matter.form["plan"])
+    facts = await booking_facts(ctx, matter.subject, plan)
     decided = decide(service, matter, "accept", actor, {}, facts, now, ctx.book)
     if isinstance(decided, Refusal):
         raise decided

@@ -1,5 +1,6 @@
 """Booking a test, its life to the end, and the line, from inside."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -119,3 +120,24 @@ async def test_who_slept_through_a_booking_and_its_cancelling_leaves_no_seat_beh
         assert (await plan(ctx, "K2-1")).left == 1
         assert (await steps.finish(ctx, seen)).state is State.WITHDRAWN
         assert (await plan(ctx, "K2-1")).left == 1
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_who_asks_for_two_sessions_at_once_has_one(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """Each request may find the other's claim before there is a matter, and begin it for itself."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        plans = [
+            (await published(ctx, f"K2-{n}", capacity=99, starts=f"0{n}:00")).code for n in "1234"
+        ]
+        for order in range(1, 16):
+            who = await learner(ctx, order)
+            wanted = [book(ctx, who, code, f"want-{code}", "mini") for code in plans]
+            heard = await asyncio.gather(*wanted, return_exceptions=True)
+            refused = [one for one in heard if isinstance(one, Refusal)]
+            assert [r.code for r in refused] == ["already-booked"] * 3, heard
+            live = await bookings(ctx, who, live=True)
+            assert len(live) == 1
+            claim = await ctx.stores.live_bookings.get(booking_key(who.key, "2"))
+            assert claim is not None and claim.matter == live[0].number
