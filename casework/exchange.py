@@ -15,7 +15,7 @@ from casework import steps
 from casework.context import Context
 from casework.enrolments import licence_issued, permit_issued
 from casework.enrolments.permits import COLUMNS as PERMIT_COLUMNS
-from casework.exams.files import take_sites
+from casework.exams.files import take_plans, take_sites
 from casework.exams.result_rows import COLUMNS as RESULT_COLUMNS
 from casework.exams.result_rows import result_row
 from casework.import_report import Chunk, ImportReport, Take
@@ -135,6 +135,7 @@ _TAKERS: Mapping[str, Take] = {
     "learner-permits": _one_by_one(permit_issued, PERMIT_COLUMNS),
     "exam-results": _one_by_one(result_row, RESULT_COLUMNS),
     "exam-sites": take_sites,
+    "exam-plans": take_plans,
 }
 
 IMPORTED = tuple(_TAKERS)

@@ -57,7 +57,7 @@ async def test_a_booking_from_the_seat_to_the_eve(
         offered = await booking(ctx, three, waiting.number)
         assert offered.state == State.OFFERED and "accept" in offered.actions
         assert (await accept(ctx, three, waiting.number, "yes")).state == State.ACCEPTED
-        forward(ctx, days=15, hours=12)
+        forward(ctx, days=16)
         await attend_due(ctx)
         states = [(await bookings(ctx, who, live=True))[0].state for who in (two, three)]
         assert states == [State.CONFIRMED] * 2
