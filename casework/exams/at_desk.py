@@ -22,13 +22,16 @@ from casework.exams.showing import booking_view, record_view
 from casework.exams.views import BookingView, PlanPage, RecordView
 from casework.officers import Officer
 from casework.visits import Visit, begin_visit, keep, kept, visit_of
-from rules.exams.plan import Subject
+from rules.exams.booking import change_unanswered, day_of
+from rules.exams.days import last_office_day
+from rules.exams.plan import SERVICE, Subject
 from rules.exams.record import Record
-from rules.flow import ENDED
+from rules.flow import ENDED, allowed
 from rules.id_number import normalise
 from rules.masking import groups, shown
 from rules.matter import Matter
 from rules.refusals import Refusal
+from storage.matter_documents import StoredMatter
 
 PERMISSION = "exam_bookings"
 _PURPOSE = "exam"
@@ -53,7 +56,8 @@ class Filter:
 class DeskStudent:
     """A student as the officer sees him. Until a caller is ``proved`` everything is masked and
     there is no record; ``sent`` once a code is on its way. ``bookings`` are those not over,
-    ``sessions`` those of his class at this office, of the filter's ``subject``."""
+    ``actions`` by their number what an officer may do with them, ``sessions`` those of his class at
+    this office, of the filter's ``subject``."""
 
     visit: str
     how: How
@@ -62,6 +66,7 @@ class DeskStudent:
     person: PersonView
     record: RecordView | None
     bookings: list[BookingView]
+    actions: dict[str, list[str]]
     subject: str
     sessions: PlanPage
 
@@ -105,8 +110,9 @@ async def received(
     view = await record_view(ctx, visit.key) if proved else None
     sent = await kept(ctx, visit, "sent")
     wanted, found = wanted or Filter(), PlanPage([], None)
-    subject = wanted.subject
+    subject, live = wanted.subject, list[StoredMatter]()
     if view is not None:
+        live = await _live(ctx, view)
         subject = subject or _next_subject(view)
         found = await _sessions(ctx, record, subject, wanted)
     return DeskStudent(
@@ -118,7 +124,8 @@ async def received(
             **{name: shown(screen, name, text) for name, text in vars(person).items()}
         ),
         record=view,
-        bookings=await _live(ctx, view) if view else [],
+        bookings=[await booking_view(ctx, stored) for stored in live],
+        actions={s.matter.number: desk_actions(ctx, s.matter) for s in live},
         subject=subject,
         sessions=found,
     )
@@ -221,10 +228,18 @@ def _next_subject(view: RecordView) -> str:
     return next((s.subject for s in (*free, *open_ones)), Subject.THEORY.value)
 
 
-async def _live(ctx: Context, view: RecordView) -> list[BookingView]:
-    found = [
-        await ctx.stores.matters.get(subject.booking)
-        for subject in view.subjects
-        if subject.booking
-    ]
-    return [await booking_view(ctx, s) for s in found if s and s.matter.state not in ENDED]
+async def _live(ctx: Context, view: RecordView) -> list[StoredMatter]:
+    claimed = [subject.booking for subject in view.subjects if subject.booking]
+    found = [await ctx.stores.matters.get(number) for number in claimed]
+    return [stored for stored in found if stored and stored.matter.state not in ENDED]
+
+
+def desk_actions(ctx: Context, matter: Matter) -> list[str]:
+    """What the table holds for an officer, without what the day forbids."""
+    found = list(allowed(ctx.book.catalogue[SERVICE], matter, "officer"))
+    last = last_office_day(day_of(matter), ctx.book.parameters)
+    if "cancel" in found and ctx.today() > last:
+        found.remove("cancel")
+    if "accept_change" in found and not change_unanswered(matter):
+        found.remove("accept_change")
+    return found

@@ -11,19 +11,15 @@ from casework.access_log import record_look
 from casework.context import Context
 from casework.desk import whole_log
 from casework.desk_people import PersonView, applicant_view
-from casework.exams.at_desk import CHANNELS, PERMISSION, proved_visit
+from casework.exams.at_desk import CHANNELS, PERMISSION, desk_actions, proved_visit
 from casework.exams.booking import Wants, Wish, begin
 from casework.exams.leaving import accept_as
 from casework.exams.showing import booking_view
 from casework.exams.views import BookingView
 from casework.officers import Officer
 from casework.views import TimelineEntry
-from rules.exams.booking import change_unanswered, day_of
-from rules.exams.days import last_office_day
 from rules.exams.plan import SERVICE
-from rules.flow import allowed
 from rules.masking import groups, shown
-from rules.matter import Matter
 from rules.refusals import Refusal
 from storage.matter_documents import StoredMatter
 
@@ -173,14 +169,3 @@ async def _shown(ctx: Context, officer: Officer, stored: StoredMatter, screen: s
         log=await whole_log(ctx, matter),
         actions=desk_actions(ctx, matter),
     )
-
-
-def desk_actions(ctx: Context, matter: Matter) -> list[str]:
-    """What the table holds for an officer, without what the day forbids."""
-    found = list(allowed(ctx.book.catalogue[SERVICE], matter, "officer"))
-    last = last_office_day(day_of(matter), ctx.book.parameters)
-    if "cancel" in found and ctx.today() > last:
-        found.remove("cancel")
-    if "accept_change" in found and not change_unanswered(matter):
-        found.remove("accept_change")
-    return found

@@ -25,6 +25,7 @@ PASSWORD = "/desk/password"
 
 _TEMPLATES = str(Path(__file__).parent / "templates")
 _CAUSE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_VERSION = re.compile(r"[0-9]{1,7}")
 _INSIDE = re.compile(r"/desk/(?!log)(?!.*\.\.)[A-Za-z0-9/_?=&%.:+-]{0,300}")
 
 
@@ -110,6 +111,13 @@ class DeskHandler(BaseHandler):
         if len(text) > most:
             raise Refusal("bad-request")
         return text
+
+    def version(self) -> int:
+        """The version of a matter the officer decided on. Raises bad-request."""
+        text = self.get_body_argument("version", "")
+        if not _VERSION.fullmatch(text):
+            raise Refusal("bad-request")
+        return int(text)
 
     def next_address(self) -> str:
         """Where the officer wanted to go: an address of the desk, never of another site."""

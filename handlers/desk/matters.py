@@ -1,18 +1,17 @@
 """A matter with all an officer needs to decide it, its photos, and the decision."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from casework import desk
 from casework.desk import DeskMatter
+from casework.exams.desk_bookings import is_booking
 from casework.worklist import LISTED
 from handlers.desk.base import HOME, DeskHandler
 from rules.matter import Defect
 from rules.refusals import Refusal, Worded
 
 _OWN_WORDS = 200
-_VERSION = re.compile(r"[0-9]{1,7}")
 _DECIDED = {
     "approve": "approved",
     "send_back": "sent_back",
@@ -44,7 +43,10 @@ class MatterHandler(DeskHandler):
     """The matter's page."""
 
     async def get(self, number: str) -> None:
-        """Show it."""
+        """Show it; a booking has a page of its own."""
+        if await is_booking(self.ctx, number):
+            self.redirect(f"{HOME}exams/bookings/{number}")
+            return
         matter = await desk.open_matter(self.ctx, self.officer, number)
         self.show(matter, Typed(), None)
 
@@ -103,7 +105,7 @@ class DecisionHandler(MatterHandler):
                 self.ctx,
                 self.officer,
                 number,
-                self._version(),
+                self.version(),
                 typed.decision,
                 typed.defects(),
                 typed.reason("refuse"),
@@ -130,12 +132,6 @@ class DecisionHandler(MatterHandler):
             ready={p: self.line(f"ready:{p}", _OWN_WORDS) for p in parts},
             own={p: self.line(f"own:{p}", _OWN_WORDS) for p in parts},
         )
-
-    def _version(self) -> int:
-        text = self.get_body_argument("version", "")
-        if not _VERSION.fullmatch(text):
-            raise Refusal("bad-request")
-        return int(text)
 
 
 class PhotoHandler(DeskHandler):

@@ -2,11 +2,32 @@
 
 from tornado.routing import URLSpec
 
+from handlers.desk.exams.bookings import BookingHandler, CancelHandler, RefuseHandler
 from handlers.desk.exams.plans import PlansHandler
+from handlers.desk.exams.visits import (
+    ActHandler,
+    BookHandler,
+    CodeHandler,
+    ReceiptHandler,
+    StudentHandler,
+    VisitHandler,
+)
+
+_NUMBER = r"(?P<number>[0-9]{1,20})"
+_VISIT = r"(?P<visit>[\w-]{43})"
 
 
 def routes() -> list[URLSpec]:
     """The addresses of these pages."""
     return [
         URLSpec(r"/desk/exams", PlansHandler),
+        URLSpec(r"/desk/exams/student", StudentHandler),
+        URLSpec(rf"/desk/exams/visits/{_VISIT}", VisitHandler),
+        URLSpec(rf"/desk/exams/visits/{_VISIT}/code", CodeHandler),
+        URLSpec(rf"/desk/exams/visits/{_VISIT}/book", BookHandler),
+        URLSpec(rf"/desk/exams/visits/{_VISIT}/act", ActHandler),
+        URLSpec(rf"/desk/exams/visits/{_VISIT}/receipt/{_NUMBER}", ReceiptHandler),
+        URLSpec(rf"/desk/exams/bookings/{_NUMBER}", BookingHandler),
+        URLSpec(rf"/desk/exams/bookings/{_NUMBER}/refuse", RefuseHandler),
+        URLSpec(rf"/desk/exams/bookings/{_NUMBER}/cancel", CancelHandler),
     ]

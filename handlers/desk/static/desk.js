@@ -91,7 +91,10 @@ document.querySelectorAll('.defects tbody tr').forEach(function (row) {
 // --- a form is sent once -----------------------------------------------------------------------
 document.querySelectorAll('form[method=post]').forEach(function (form) {
   form.addEventListener('submit', function () {
-    form.querySelectorAll('button').forEach(function (button) { button.disabled = true; });
+    // Once the form has gone: a disabled button would not say which of several was pressed.
+    setTimeout(function () {
+      form.querySelectorAll('button').forEach(function (button) { button.disabled = true; });
+    }, 0);
   });
 });
 window.addEventListener('pageshow', function () {
