@@ -28,7 +28,9 @@ Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 # What booking may answer beside the rules of the plan: the conditions of exam-booking.
 CONDITIONS = (
     *("not-allowed-tier", "service-not-open", "not-a-student"),
-    *("exam-other-class", "exam-other-office"),
+    *("exam-other-class", "exam-other-office", "exam-not-needed", "exam-passed"),
+    *("exam-theory-first", "exam-skills-first", "exam-no-permit", "exam-permit-ends"),
+    *("exam-none-left", "exam-wait", "exam-retry"),
 )
 _BEGIN = ("plan-unknown", "plan-closed", "already-booked", "too-many-tries", *CONDITIONS)
 _STEP = ("not-found", "step-not-possible")

@@ -1,5 +1,6 @@
 """Driving tests through the API: plans for everybody, bookings, the line, a student's record."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,15 +9,20 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings, strategies
+from schemathesis import openapi as loader
 
 import miniprogram_api
 from casework import logins, steps
 from casework.context import Context
 from casework.exams.attending import attend, attend_due
+from miniprogram_api import exams
 from rules.book import load_rulebook
-from rules.exams.plan import Plan
+from rules.exams.plan import Plan, Subject
+from rules.exams.site import Site
 from rules.people import Actor
 from rules.places import told_of_change
+from tests.api.test_api_documents import CHECKS
 from tests.casework.exams import learner, published
 from tests.casework.inside import OFFICE
 from tests.desk.town import PASSWORD
@@ -24,6 +30,18 @@ from tests.desk.town import Town as Inside
 from tests.support.citizens import Citizen, Known, Town
 from tests.support.web import Browser, Reply, fetch
 
+EXAM_PATHS = ("exam-plans", "exam-sites", "exam-results", "bookings", "waiting-list")
+
+SITE = Site(
+    code="4101-K1",
+    name="郑州第一考场",
+    office=OFFICE,
+    address="迎宾路8号",
+    phone="0371-65550101",
+    hours="工作日 8:00-17:00",
+    subjects=(Subject.FIELD,),
+    daily_capacity=240,
+)
 _orders = count(1)
 _codes = count(1)
 
@@ -284,7 +302,7 @@ def test_after_the_closing_only_the_office_cancels(pupils: Pupils, inside: Insid
     plan = inside.run(closing)
     number = _book(who, plan).json()["number"]
     while who.call("GET", f"/exam-plans/{plan.code}").json()["status"] != "closed":
-        pass
+        time.sleep(0.2)
     inside.run(attend_due)
     view = who.call("GET", f"/bookings/{number}").json()
     assert (view["state"], view["actions"]) == ("confirmed", [])
@@ -401,10 +419,10 @@ def test_the_record_and_the_public_sums_say_what_became_of_it(
     assert passing.call("GET", "/exam-results").status == 200
 
     async def results(ctx: Context) -> None:
-        await ctx.stores.exam_plans.note_result(plan.code, "1", "passed")
-        await ctx.stores.exam_plans.note_result(plan.code, "2", "passed")
-        await ctx.stores.exam_plans.note_result(plan.code, "3", "failed")
-        await ctx.stores.exam_plans.note_result(plan.code, "4", "missed")
+        await ctx.stores.exam_plans.note_result(plan.code, "1", "passed", 1)
+        await ctx.stores.exam_plans.note_result(plan.code, "2", "passed", 1)
+        await ctx.stores.exam_plans.note_result(plan.code, "3", "failed", 1)
+        await ctx.stores.exam_plans.note_result(plan.code, "4", "missed", 1)
 
     inside.run(results)
     assert failing.call("GET", f"/exam-plans/{plan.code}").json()["outcomes"] == {
@@ -426,11 +444,13 @@ def test_the_record_and_the_public_sums_say_what_became_of_it(
     assert (nowhere.status, nowhere.code) == (422, "plans-of-where")
 
 
-def test_the_answers_fit_their_schemas(pupils: Pupils, plan: Plan) -> None:
+def test_the_answers_fit_their_schemas(pupils: Pupils, inside: Inside, plan: Plan) -> None:
     document = miniprogram_api.openapi_document(load_rulebook())
     who = pupils()
     number = _book(who, plan).json()["number"]
+    inside.run(lambda ctx: ctx.stores.exam_sites.upsert([SITE]))
     asked = {
+        "/exam-sites": f"/exam-sites?office={OFFICE}",
         "/exam-plans": f"/exam-plans?office={OFFICE}",
         "/exam-plans/{plan}": f"/exam-plans/{plan.code}",
         "/exam-results/summary": f"/exam-results/summary?office={OFFICE}",
@@ -446,6 +466,44 @@ def test_the_answers_fit_their_schemas(pupils: Pupils, plan: Plan) -> None:
         schema = answer["content"]["application/json"]["schema"]
         whole = {**schema, "components": document["components"]}
         jsonschema.Draft202012Validator(whole).validate(reply.json())
+
+
+def test_every_rule_of_booking_is_among_the_declared_refusals() -> None:
+    rules = {c for c in load_rulebook().texts.refusal_codes() if c.startswith("exam-")}
+    assert rules and rules <= set(exams.CONDITIONS)
+
+
+def test_random_requests_of_a_student_are_answered_as_documented(
+    pupils: Pupils, plan: Plan
+) -> None:
+    schema = loader.from_dict(miniprogram_api.openapi_document(load_rulebook()))
+    who = pupils()
+    schema.config.update(base_url=who.house.service_url)
+    codes = strategies.sampled_from([plan.code, "no-such-plan", ""])
+    tried = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path.split("/")[3] not in EXAM_PATHS:
+            continue
+        tried += 1
+
+        @settings(
+            max_examples=15,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(), code=codes)
+        def hold(case: Any, code: str) -> None:
+            if isinstance(case.body, dict) and "plan" in case.body:
+                case.body = {**case.body, "plan": code}
+            headers = {"Authorization": f"Bearer {who.token}"}
+            case.call_and_validate(headers=headers, checks=CHECKS)
+
+        hold()
+    assert tried == 14
 
 
 def test_no_refusal_was_answered_that_is_not_declared(town: Town) -> None:
