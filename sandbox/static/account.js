@@ -1,17 +1,13 @@
 // The citizen's account in the mini-program: devices, WeChat, vehicles, relatives, privacy, closing.
 
 import { codeRow, proof, sendCode } from "./codes.js";
-import { ask, date, h, moment, state, values } from "./lib.js";
+import { ask, date, h, moment, state, sure, values } from "./lib.js";
 import { api, back, button, keepToken, open, redraw, restart } from "./mini.js";
 
 const card = (...children) => h("div", { class: "card" }, ...children);
 const empty = (text) => h("p", { class: "empty" }, text);
 const row = (title, more, ...actions) => card(h("b", {}, title), more ? h("p", { class: "soft" }, more) : null, h("div", { class: "actions" }, actions));
 const APPS = { official: "公众号", mini: "小程序" };
-
-async function sure(question) {
-  return ask((choose) => [h("p", {}, question), h("div", { class: "row end" }, h("button", { class: "plain", onclick: () => choose(false) }, "取消"), h("button", { onclick: () => choose(true) }, "确定"))], false);
-}
 
 // A form for a code and what it confirms; Enter does what its button does.
 const form = (...children) => h("form", { onsubmit: (event) => { event.preventDefault(); event.target.lastElementChild.click(); } }, children);

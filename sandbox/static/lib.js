@@ -35,6 +35,9 @@ export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("z
 export const moment = (text) => (text ? new Date(text).toLocaleString("zh-CN", { ...SHANGHAI, year: "numeric", month: "numeric", day: "numeric" }) : "");
 export const date = (text) => (text ? new Date(text).toLocaleDateString("zh-CN", { timeZone: "Asia/Shanghai" }) : "");
 
+// A calendar day ("2026-12-15") in words.
+export const dayWords = (day) => new Date(day).toLocaleDateString("zh-CN", { timeZone: "Asia/Shanghai", month: "long", day: "numeric", weekday: "short" });
+
 // Ask in the dialog; `make(choose)` gives its content. Resolves with what was chosen, or with `otherwise` when it was closed.
 export function ask(make, otherwise) {
   return new Promise((resolve) => {
@@ -45,4 +48,10 @@ export function ask(make, otherwise) {
     dialog.replaceChildren(...[make(choose)].flat(Infinity).filter(Boolean));
     dialog.showModal();
   });
+}
+
+// Ask whether something is to be done; what it does stands on the button.
+export function sure(question, { yes = "确定", no = "取消", kind = "" } = {}) {
+  const said = Array.isArray(question) ? question : [h("p", {}, question)];
+  return ask((choose) => [said, h("div", { class: "row end" }, h("button", { class: "plain", onclick: () => choose(false) }, no), h("button", { class: kind, onclick: () => choose(true) }, yes))], false);
 }

@@ -26,11 +26,16 @@ export async function matterPage(number) {
     formCard(matter, guide, can("fill")),
     materialCards(matter, guide, can("attach"), can("detach")),
     actions(matter, can),
-    matter.timeline?.length ? card(h("h3", {}, "办理进度"), h("ol", { class: "steps" }, matter.timeline.map((one) =>
-      h("li", {}, one.text, one.note ? h("p", {}, one.note) : null, h("p", { class: "soft" }, [moment(one.at), one.office].filter(Boolean).join("　")))))) : null,
-    matter.notices?.length ? card(h("h3", {}, "发给您的消息"), matter.notices.map((one) => h("p", {}, one.title || one.text, h("span", { class: "soft block" }, `${moment(one.at)}　${one.state_label}`)))) : null,
+    progress(matter),
   ];
 }
+
+// What was done, and what was told about it.
+export const progress = (matter) => [
+  matter.timeline?.length ? card(h("h3", {}, "办理进度"), h("ol", { class: "steps" }, matter.timeline.map((one) =>
+    h("li", {}, one.text, one.note ? h("p", {}, one.note) : null, h("p", { class: "soft" }, [moment(one.at), one.office].filter(Boolean).join("　")))))) : null,
+  matter.notices?.length ? card(h("h3", {}, "发给您的消息"), matter.notices.map((one) => h("p", {}, one.title || one.text, h("span", { class: "soft block" }, `${moment(one.at)}　${one.state_label}`)))) : null,
+];
 
 function actions(matter, can) {
   const path = `matters/${matter.number}`;
@@ -110,7 +115,7 @@ function materialCards(matter, guide, attach, detach) {
 }
 
 // wx.requestSubscribeMessage: the sheet WeChat shows at a tap; what is tapped is kept by WeChat and told to the service.
-async function askConsent(matter) {
+export async function askConsent(matter) {
   for (const template of matter.consent_templates || []) {
     const answer = await ask((choose) => [h("p", {}, h("b", {}, "便民服务"), " 申请"), h("h2", {}, "发送一次以下消息"),
       h("p", { class: "card" }, state.demo.templates[template] || template),

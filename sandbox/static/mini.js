@@ -103,6 +103,7 @@ export async function redraw() {
   $("back").style.visibility = trail.length > 1 ? "visible" : "hidden";
   let nodes;
   let problem = null;
+  place.setAttribute("aria-busy", "true");
   try {
     nodes = await page(...given);
   } catch (error) {
@@ -110,6 +111,7 @@ export async function redraw() {
     nodes = [button("重试", redraw, "plain"), !token() && page !== firstPage ? button("重新登录", () => restart(), "plain") : null];
   }
   if (mark !== drawing) return;
+  place.removeAttribute("aria-busy");
   // The same page keeps its place, unless what it shows has moved on.
   const shown = [trail.length, page.name, ...given, nodes.flat(Infinity)[0]?.dataset?.mark].join(" ");
   const top = place.dataset.shown === shown ? place.scrollTop : 0;

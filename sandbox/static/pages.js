@@ -3,12 +3,17 @@
 import { accountLink } from "./account.js";
 import { codeRow, proof, sendCode } from "./codes.js";
 import { dialogueLink } from "./dialogue.js";
+import { bookingPage } from "./exam_booking.js";
+import { examLinks, examsPage } from "./exams.js";
 import { h, moment, state, values } from "./lib.js";
 import { matterPage } from "./matter.js";
 import { api, button, keepToken, loginCode, open, redraw, restart, token } from "./mini.js";
 
 // Kinds of service nobody begins here, and who does.
 const NOT_ONLINE = { window: { tag: "到窗口办", say: "本人带身份证原件到窗口办，不能在网上办。" }, enrolment: { tag: "由驾校报名", say: "由驾校或车管所窗口为您报名，不能自己在网上报。" } };
+
+// Services whose matters have a page of their own.
+const PAGES = { "exam-booking": bookingPage };
 
 const card = (...children) => h("div", { class: "card" }, ...children);
 const link = (title, more, tag, go) => h("button", { class: "card link plain", type: "button", onclick: go },
@@ -30,6 +35,7 @@ export async function loginPage() {
         button("微信登录", async () => enter(await api("POST", "login", { code: await loginCode() }))),
         button("注册", () => open(registerPage), "plain"),
         button("身份证号登录", () => open(idLoginPage), "plain"))),
+    examLinks(),
     await serviceList(),
   ];
 }
@@ -94,8 +100,9 @@ export async function home() {
       (me.licences || []).map((one) => h("p", {}, `驾驶证 ${one.vehicle_class}　${one.status}　有效期至 ${one.valid_until}`, one.bound ? "" : "（未绑定）",
         one.deferral ? h("span", { class: "soft block" }, one.deferral) : null))),
     dialogueLink(dialogue),
+    examLinks(),
     h("h3", {}, "我的办件"),
-    matters.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
+    matters.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(PAGES[one.service] || matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
     list,
     h("div", { class: "actions" }, accountLink(), button("消息", () => open(noticesPage), "plain"), button("刷新", redraw, "plain"),
       button("退出登录", signOut, "plain")),
@@ -119,7 +126,7 @@ async function servicePage(code) {
   const items = (title, lines) => (lines?.length ? [h("h3", {}, title), h("ul", {}, lines.map((line) => h("li", {}, line)))] : []);
   const limit = one.time_limit ? [`${one.time_limit.value} ${one.time_limit.unit}（${one.time_limit.source}）`] : [];
   return [h("h2", {}, one.title),
-    NOT_ONLINE[one.kind] ? card(h("b", {}, NOT_ONLINE[one.kind].say)) : token()
+    NOT_ONLINE[one.kind] ? card(h("b", {}, NOT_ONLINE[one.kind].say)) : one.kind === "booking" ? button("去预约", () => open(examsPage), "wide") : token()
       ? button("开始办理", async () => open(matterPage, (await api("POST", "matters", { service: code })).number), "wide")
       : button("登录后办理", () => restart(loginPage), "wide"),
     card(items("谁可以办", one.who ? [one.who] : []), items("条件", one.conditions), items("材料", one.materials.map((m) => `${m.label}${m.required ? "" : "（视情况）"}：${m.shows}`)),
