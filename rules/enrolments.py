@@ -13,6 +13,7 @@ from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
 from rules.conditions import unmet
 from rules.deadlines import add_years
+from rules.exams.moving import move_refused
 from rules.forms import read_values
 from rules.guards import due_of, labels, other_office
 from rules.id_number import birth_date
@@ -226,13 +227,17 @@ def leaves(request: Request) -> Mapping[str, Any] | Refusal:
 
 
 def transfers(request: Request) -> Mapping[str, Any] | Refusal:
-    """The student goes over to the school that acts, and to the vehicle office over it."""
+    """The student goes over to the school that acts, and to the vehicle office over it: after
+    passing something to another place of testing at most so often (162令 第三十九条)."""
     matter, given = request.present, request.given
     if request.actor.office == matter.school:
         return Refusal("student-here-already")
-    elsewhere = _elsewhere(request, matter.form, given["office"])
-    if elsewhere is not None:
-        return elsewhere
+    parameters, today = request.book.parameters, request.facts.today
+    refusal = _elsewhere(request, matter.form, given["office"]) or move_refused(
+        matter, given["office"], parameters, today
+    )
+    if refusal is not None:
+        return refusal
     return {"school": given["school"], "office": given["office"]}
 
 

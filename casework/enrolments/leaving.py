@@ -64,7 +64,8 @@ async def leave(ctx: Context, clerk: Officer, number: str, code: str, cause: str
 async def transfer(ctx: Context, clerk: Officer, id_number: str, code: str, cause: str) -> Enrolled:
     """A student comes over to the clerk's school; its vehicle office has him from then on.
 
-    Raises not-found, student-here-already, the code refusals, added-elsewhere, step-not-possible.
+    Raises not-found, student-here-already, the code refusals, added-elsewhere, moved-too-often,
+    move-not-this-class, step-not-possible.
     """
     matter = await _elsewhere(ctx, clerk, id_number, cause)
     return await _proved_step(ctx, clerk, matter, "transfer", code, cause)
