@@ -24,10 +24,12 @@ def most_on(parameters: Parameters) -> MostOn:
     return lambda day: int(parameters.at("exam.most_bookings", day).value)
 
 
-def within_permit(record: Record, day: date) -> bool:
-    """Whether a day lies in the term of the present permit; before its day is known all do."""
+def _within_permit(record: Record, attempt: Attempt) -> bool:
+    """Whether a sitting counts for the present permit; before its day is known all do."""
     permit = record.permit
-    return permit is None or permit.issued_on <= day <= permit.until
+    if permit is None or attempt.subject is Subject.THEORY:
+        return True
+    return permit.issued_on <= attempt.day <= permit.until
 
 
 def used(record: Record, subject: Subject, until: date) -> int:
@@ -40,7 +42,7 @@ def _counting(record: Record, subject: Subject) -> list[Attempt]:
     return [
         a
         for a in record.attempts
-        if a.subject is subject and a.outcome != "excused" and within_permit(record, a.day)
+        if a.subject is subject and a.outcome != "excused" and _within_permit(record, a)
     ]
 
 
@@ -62,6 +64,6 @@ def passes(record: Record, most: MostOn) -> Mapping[Subject, date]:
     for attempt in record.attempts:
         if attempt.outcome != "passed" or (void is not None and attempt.day <= void.day):
             continue
-        if attempt.subject is Subject.THEORY or within_permit(record, attempt.day):
+        if _within_permit(record, attempt):
             found.setdefault(attempt.subject, attempt.day)
     return found

@@ -37,10 +37,15 @@ OFFICES = (
     Office("4101-PS", "文化路派出所", "police_station", "410105", "", "", ""),
 )
 KNOWN = {"title", "on", "person", "form", "photos", "at", "submit_on", "outcome", "says", "due"}
-KNOWN |= {"mandate", "plan", "publishes", "stands"}
+KNOWN |= {"mandate", "plan", "given", "publishes", "stands"}
 """``mandate``: the person lets an agent, key ``agent``, apply for him. ``plan``: the session of a
-test that is booked; a step may change it. ``publishes``: the office publishes a session that day,
-instead of anybody asking for anything. ``stands``: where the student stands in each subject."""
+test that is booked, told here or by its name in the file's ``plans``; a step may change it.
+``publishes``: the office publishes a session that day, instead of anybody asking for anything.
+``stands``: where the student stands in each subject.
+
+A step says ``by`` whom, which ``action``, ``on`` which day (if not that of the step before) and
+``at`` which hour (else 10:00); ``sittings`` are tests that came into the record meanwhile;
+``gives`` is what its event holds, ``due`` the day an answer is due after it."""
 
 
 @cache
@@ -53,6 +58,7 @@ class Example:
     service: str
     person: Mapping[str, Any]
     told: Mapping[str, Any]
+    plan: Mapping[str, Any] | None = None
 
 
 def _examples() -> Iterator[Any]:
@@ -60,8 +66,11 @@ def _examples() -> Iterator[Any]:
         content = tomllib.loads(path.read_text("utf-8"))
         assert content["service"] == path.stem
         for told in content["examples"]:
-            person = content["persons"][told["person"]]
-            yield pytest.param(Example(path.stem, person, told), id=f"{path.stem}: {told['title']}")
+            person = content["persons"][told["person"]] if "person" in told else {}
+            plan = told.get("plan")
+            plan = content["plans"][plan] if isinstance(plan, str) else plan
+            example = Example(path.stem, person, told, plan)
+            yield pytest.param(example, id=f"{path.stem}: {told['title']}")
 
 
 @pytest.mark.parametrize("example", list(_examples()))
@@ -103,11 +112,11 @@ class Run:
     day: date = field(init=False)
     hour: time = time(10, 0)
     plan: Plan | None = None
+    sittings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.day = self.example.told["on"]
-        told = self.example.told.get("plan")
-        self.plan = plan_told(told) if told else None
+        self.plan = plan_told(self.example.plan) if self.example.plan else None
 
     @property
     def service(self) -> Service:
@@ -139,10 +148,6 @@ class Run:
                 continue
             assert action == at
             self.expect(told, outcome)
-        if "due" in told:
-            assert self.matter is not None and self.matter.due is not None
-            due = self.matter.due.astimezone(HOUSE_ZONE)
-            assert due == datetime.combine(told["due"], time(23, 59, 59), HOUSE_ZONE)
 
     def publish(self) -> None:
         """The office publishes a session, or is told why it may not."""
@@ -153,7 +158,7 @@ class Run:
 
     def stand(self, told: Mapping[str, Any]) -> None:
         """Where the student stands in a subject on the example's day."""
-        facts = _facts(self.example.person, self.day)
+        facts = self.facts()
         assert facts.record is not None
         found = {
             one.subject: one
@@ -171,6 +176,7 @@ class Run:
         self.hour = step.get("at", time(10, 0))
         if self.matter is not None and "plan" in step:
             self.plan = plan_told(step["plan"], self.plan)
+        self.sittings += step.get("sittings", ())
         if self.mandate is not None and step["action"] == "revoke":
             self.mandate = replace(self.mandate, state=Standing.REVOKED)
             return
@@ -198,7 +204,7 @@ class Run:
         self.seconds += 1
         now = datetime.combine(self.day, self.hour, HOUSE_ZONE)
         now += timedelta(milliseconds=self.seconds)
-        facts = replace(_facts(self.example.person, self.day), mandate=self.mandate, plan=self.plan)
+        facts = replace(self.facts(), mandate=self.mandate, plan=self.plan)
         decided = decide(self.service, self.matter, action, actor, given, facts, now, book())
         if isinstance(decided, NewEvent):
             event = Event(f"{NUMBER}-{self.seconds}", decided.type, now, actor, "", decided.data)
@@ -208,14 +214,29 @@ class Run:
                 self.matter = evolve(self.matter, event)
         return decided
 
+    def facts(self) -> Facts:
+        """What is known of the person on the day, with what came into his record meanwhile."""
+        facts = _facts(self.example.person, self.day)
+        if "record" not in self.example.person:
+            return facts
+        told = self.example.person["record"]
+        sittings = [*told.get("sittings", ()), *self.sittings]
+        return replace(facts, record=record_told({**told, "sittings": sittings}))
+
     def expect(self, told: Mapping[str, Any], outcome: NewEvent | Refusal) -> None:
         got = outcome.code if isinstance(outcome, Refusal) else outcome.type
         assert got == told["outcome"]
         if isinstance(outcome, Refusal):
             worded = book().texts.refusal(outcome)
             assert told.get("says", "") in worded.detail + worded.next
+            assert "gives" not in told
         else:
             assert "says" not in told
+            assert outcome.data.items() >= told.get("gives", {}).items()
+        if "due" in told:
+            assert self.matter is not None and self.matter.due is not None
+            due = self.matter.due.astimezone(HOUSE_ZONE)
+            assert due == datetime.combine(told["due"], time(23, 59, 59), HOUSE_ZONE)
 
 
 def _counted(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,8 +296,6 @@ def _facts(person: Mapping[str, Any], today: date) -> Facts:
         region="4101",
         offices={o.code: o for o in OFFICES},
     )
-    if "record" in person:
-        facts = replace(facts, record=record_told(person["record"]))
     told = person.get("licence")
     if told is None:
         return facts
