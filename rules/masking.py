@@ -51,6 +51,7 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
     "desk.exam_caller": _PERSON_MASKED,
     "desk.exam_visit": {**_PERSON, "exams": _CLEAR},
     "desk.exam_receipt": {"name": _MASKED, "id_number": _MASKED, "exams": _CLEAR},
+    "desk.exam_results": {"name": _MASKED, "id_number": _MASKED, "exams": _CLEAR},
     "desk.booking": {**_PERSON, "exams": _CLEAR, "timeline": _CLEAR, "notices": _CLEAR},
     "desk.photo": {"photo": _CLEAR},
     "school.students": {"name": _MASKED, "id_number": _MASKED},

@@ -13,13 +13,15 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "enrol_in_person": frozenset({"reviewer", "head"}),
     "exam_plans": frozenset({"reviewer", "head"}),
     "exam_bookings": frozenset({"reviewer", "head"}),
+    "exam_results": frozenset({"reviewer", "head"}),
     "manage_schools": frozenset({"head"}),
     "enrol": frozenset({"clerk"}),
     "desk": frozenset({"reviewer", "head", "clerk"}),
 }
 """Permission -> the roles that have it. ``review``: decide on matters of one's office.
 ``exam_plans``: publish, change and cancel the sessions of tests. ``exam_bookings``: book and cancel
-tests for who stands there or calls, refuse bookings; never a school's. ``manage_schools``: open
+tests for who stands there or calls, refuse bookings; never a school's. ``exam_results``: enter the
+results of tests and put them right. ``manage_schools``: open
 school accounts and give their clerks logins, which organisations get at the window only. ``enrol``:
 submit and follow a school's students. ``desk``: what is for everyone who has logged in."""
 

@@ -4,6 +4,7 @@ from tornado.routing import URLSpec
 
 from handlers.desk.exams.bookings import BookingHandler, CancelHandler, RefuseHandler
 from handlers.desk.exams.plans import PlansHandler
+from handlers.desk.exams.results import ResultHandler, ResultsHandler
 from handlers.desk.exams.visits import (
     ActHandler,
     BookHandler,
@@ -15,6 +16,7 @@ from handlers.desk.exams.visits import (
 
 _NUMBER = r"(?P<number>[0-9]{1,20})"
 _VISIT = r"(?P<visit>[\w-]{43})"
+_RESULTS = r"/desk/exams/(?P<code>[\w-]{1,64})/results"
 
 
 def routes() -> list[URLSpec]:
@@ -30,4 +32,6 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}", BookingHandler),
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}/refuse", RefuseHandler),
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}/cancel", CancelHandler),
+        URLSpec(_RESULTS, ResultsHandler),
+        URLSpec(rf"{_RESULTS}/{_NUMBER}", ResultHandler),
     ]
