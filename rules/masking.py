@@ -53,6 +53,7 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
     "desk.exam_receipt": {"name": _MASKED, "id_number": _MASKED, "exams": _CLEAR},
     "desk.exam_results": {"name": _MASKED, "id_number": _MASKED, "exams": _CLEAR},
     "desk.booking": {**_PERSON, "exams": _CLEAR, "timeline": _CLEAR, "notices": _CLEAR},
+    "desk.exams_untold": {"name": _MASKED, "exams": _CLEAR},
     "desk.photo": {"photo": _CLEAR},
     "school.students": {"name": _MASKED, "id_number": _MASKED},
     "school.student": {**_PERSON, "form": _CLEAR, "timeline": _CLEAR},

@@ -96,6 +96,7 @@ QUERIES: tuple[Query, ...] = (
         {"school": 1, "state": 1, "queue": 1},
     ),
     *(_due("matters", f"{what}_due") for what in ("notice", "effect", "remind", "export")),
+    Query("matters", {"untold": {"$gt": "", "$lt": "~"}}, (("untold", 1),), {"untold": 1}, True),
     Query("officers", {"office": "x"}, (("office", 1),)),
     # who is enrolled as a student, who has booked a subject
     *(_with_counter(claims, "matter", "x") for claims in ("enrolments", "live_bookings")),

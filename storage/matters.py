@@ -6,13 +6,14 @@ sealed in the events' data. Case events are conditional on ``version``; delivery
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from rules.effects import Effect
+from rules.exams.telling import untold_place
 from rules.flow import replay
 from rules.matter import Matter, State
 from rules.notices import Notice, from_data, next_due, to_data
@@ -208,14 +209,24 @@ class Matters:
             "$set": {f"notices.{notice.id}": to_data(notice)},
             "$inc": {"notice_rev": 1},
         }
-        if due is None:
-            change["$unset"] = {"notice_due": ""}
-        else:
-            change["$set"]["notice_due"] = due
+        gone = dict.fromkeys(("notice_due", "untold"), "")
+        for name, value in (("notice_due", due), ("untold", untold_place(stored.matter, notices))):
+            if value is not None:
+                change["$set"][name] = value
+                del gone[name]
+        if gone:
+            change["$unset"] = gone
         result = await self._matters.update_one(
             {"_id": stored.matter.number, "notice_rev": stored.notice_rev}, change
         )
         return bool(result.modified_count)
+
+    async def untold(self, office: str, since: date, limit: int) -> list[str]:
+        """Numbers of an office's bookings whose students were not reached by the last message about
+        a test on ``since`` or later, by day."""
+        between = {"$gt": f"{office}:{since.isoformat()}", "$lt": f"{office}:~"}
+        cursor = self._matters.find({"untold": between}, {"_id": 1}).sort("untold", 1)
+        return [d["_id"] async for d in cursor.limit(limit)]
 
     async def effects_done(self, number: str, done: Sequence[str], version: int) -> None:
         """Note that these effects were applied. They were all that was owed at ``version``, so

@@ -23,6 +23,8 @@ from rules.masking import groups, shown
 from rules.refusals import Refusal
 from storage.matter_documents import StoredMatter
 
+_MOST_UNTOLD = 100
+
 FOR_STUDENT = ("cancel", "leave", "accept", "accept_change")
 """What an officer does because the student wants it."""
 
@@ -37,6 +39,17 @@ class DeskBooking:
     entered: str
     log: list[TimelineEntry]
     actions: list[str]
+
+
+@dataclass(frozen=True)
+class Untold:
+    """A booking whose student could not be told ``what``; the name is masked, the phone is on the
+    booking's page."""
+
+    view: BookingView
+    name: str
+    what: str
+    why: str
 
 
 async def is_booking(ctx: Context, number: str) -> bool:
@@ -128,6 +141,24 @@ async def cancel_at_office(
     await _of_office(ctx, officer, number)
     given = {"checked": checked}
     await steps.take(ctx, number, "cancel", officer.actor, cause, given, seen=version)
+
+
+async def untold(ctx: Context, officer: Officer) -> list[Untold]:
+    """Bookings of the office, by day, whose students no message has reached: to be called."""
+    officer.must(PERMISSION)
+    numbers = await ctx.stores.matters.untold(officer.office.code, ctx.today(), _MOST_UNTOLD)
+    screen = "desk.exams_untold"
+    await record_look(ctx, officer, "exams-untold", None, None, groups(screen))
+    rows = []
+    for number in numbers:
+        stored = await ctx.stores.matters.get(number)
+        if stored is None:
+            continue
+        view = await booking_view(ctx, stored)
+        person, last = await applicant_view(ctx, stored.matter), view.notices[-1]
+        name = shown(screen, "name", person.name)
+        rows.append(Untold(view, name, last.text, last.state_label))
+    return rows
 
 
 async def refuse_booking(

@@ -1,6 +1,7 @@
 """An officer books, cancels and refuses for who stands there or calls; nobody else does."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from casework.exams.booking import book
 from casework.exams.leaving import cancel
 from casework.officers import Officer
 from casework.visits import visit_of
+from rules.masking import groups
 from rules.matter import State
+from rules.notices import NoticeState
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
@@ -101,6 +104,8 @@ async def test_a_caller_shows_who_he_is_first_and_cannot_cancel(
         seen = await at_desk.received(ctx, who, visit)
         assert seen.sent and not seen.proved and seen.record is None and seen.sessions.plans == []
         assert one.id_number not in str(seen) and one.phone not in str(seen)
+        (newest,) = await ctx.stores.access_log.of_subject(one.key, 1)
+        assert newest.fields == groups("desk.exam_caller")
         early = desk_bookings.book_for(ctx, who, visit, "K2-1", "line", "desk:a")
         assert (await refused(early)).code == "caller-not-proved"
         await code_arrives(ctx, who, visit, one.phone)
@@ -214,3 +219,38 @@ async def test_other_offices_and_schools_can_do_nothing(
         )
         listed = await worklist.page(ctx, mine, state=State.REFUSED)
         assert (listed.rows, listed.counts[State.REFUSED]) == ([], 0)
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_who_was_not_reached_is_listed_for_a_call(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, away, one = await officer(ctx), await officer(ctx, OTHER), await learner(ctx, 1)
+        await published(ctx)
+        held = await book(ctx, one, "K2-1", "a", "mini")
+
+        async def settle(state: NoticeState) -> None:
+            stored = await steps.load(ctx, held.number)
+            last = max(stored.notices.values(), key=lambda notice: notice.event)
+            settled = replace(last, state=state, due=None)
+            assert await ctx.stores.matters.save_notice(stored, settled)
+
+        await settle(NoticeState.DEAD)
+        # That it was accepted he saw himself.
+        assert await desk_bookings.untold(ctx, who) == []
+        await desk_bookings.refuse_booking(
+            ctx, who, held.number, reason="体检过期", version=held.version, cause="desk:r"
+        )
+        await settle(NoticeState.UNDELIVERED)
+        (row,) = await desk_bookings.untold(ctx, who)
+        assert (row.view.number, row.name, row.why) == (held.number, "陈**", "未送达")
+        assert await desk_bookings.untold(ctx, away) == []
+        assert (
+            await refused(desk_bookings.untold(ctx, await clerk(ctx)))
+        ).code == "role-not-allowed"
+        await settle(NoticeState.DELIVERED)
+        assert await desk_bookings.untold(ctx, who) == []
+        await settle(NoticeState.DEAD)
+        forward(ctx, days=21)
+        assert await desk_bookings.untold(ctx, who) == []

@@ -1,15 +1,18 @@
 """Booking for who stands there or calls: card or code, the record, a seat, a receipt."""
 
+from dataclasses import replace
 from itertools import count
 
 from playwright.sync_api import Page, expect
 
+from casework import steps
 from casework.context import Context
-from casework.exams import at_desk
+from casework.exams import at_desk, desk_bookings
 from casework.exams.booking import book
 from casework.officers import Officer
 from casework.visits import visit_of
 from rules.matter import State
+from rules.notices import NoticeState
 from rules.people import Citizen
 from tests.casework.exams import learner, published
 from tests.desk.conftest import SignIn
@@ -158,3 +161,33 @@ def test_others_get_no_further_than_the_door(town: Town, sign_in: SignIn) -> Non
         token = next(c["value"] for c in school.context.cookies() if c["name"] == "_xsrf")
         sent = school.request.post(f"/desk/exams/{path}", form={"_xsrf": token})
         assert sent.status == 403 and "没有这项权限" in sent.text()
+
+
+def test_whom_no_message_reached_is_listed_for_a_call(town: Town, sign_in: SignIn) -> None:
+    citizen = student(town)
+    session(town, "V5")
+    number = town.run(lambda ctx: book(ctx, citizen, "V5", "a", "mini")).number
+
+    async def lost(ctx: Context) -> None:
+        office = await ctx.office(HOME_OFFICE)
+        assert office is not None
+        li = Officer("li", "李警官", "reviewer", office)
+        held = await desk_bookings.open_booking(ctx, li, number)
+        version = held.view.version
+        await desk_bookings.refuse_booking(
+            ctx, li, number, reason="体检过期", version=version, cause="desk:lost"
+        )
+        stored = await steps.load(ctx, number)
+        last = max(stored.notices.values(), key=lambda notice: notice.event)
+        dead = replace(last, state=NoticeState.DEAD, due=None)
+        assert await ctx.stores.matters.save_notice(stored, dead)
+
+    page = sign_in("li")
+    page.goto("/desk/exams/untold")
+    expect(page.locator(".empty")).to_contain_text("没有要打电话的学员")
+    town.run(lost)
+    page.reload()
+    expect(page.get_by_role("row", name=number)).to_contain_text("无法送达")
+    assert citizen.name not in page.content() and citizen.phone not in page.content()
+    page.get_by_role("link", name=number).click()
+    expect(page.locator("main")).to_contain_text(citizen.phone)

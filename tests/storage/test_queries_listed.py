@@ -288,6 +288,7 @@ async def _use_matters(matters: Matters) -> None:
     await matters.of_applicant("k", 9)
     await matters.of_principal("k", 9)
     await matters.worklist("1", State.SUBMITTED, 9)
+    await matters.untold("1", NOW.date(), 9)
     await matters.count("1", State.SUBMITTED, 9)
     for look in (
         matters.with_notice_due,

@@ -2,7 +2,7 @@
 
 from tornado.routing import URLSpec
 
-from handlers.desk.exams.bookings import BookingHandler, CancelHandler, RefuseHandler
+from handlers.desk.exams.bookings import BookingHandler, CancelHandler, RefuseHandler, UntoldHandler
 from handlers.desk.exams.plans import PlansHandler
 from handlers.desk.exams.results import ResultHandler, ResultsHandler
 from handlers.desk.exams.visits import (
@@ -24,6 +24,7 @@ def routes() -> list[URLSpec]:
     return [
         URLSpec(r"/desk/exams", PlansHandler),
         URLSpec(r"/desk/exams/student", StudentHandler),
+        URLSpec(r"/desk/exams/untold", UntoldHandler),
         URLSpec(rf"/desk/exams/visits/{_VISIT}", VisitHandler),
         URLSpec(rf"/desk/exams/visits/{_VISIT}/code", CodeHandler),
         URLSpec(rf"/desk/exams/visits/{_VISIT}/book", BookHandler),

@@ -89,3 +89,14 @@ class CancelHandler(RefuseHandler):
             await self.refused(number, refusal, checked=checked, opened="cancel")
             return
         self.redirect(f"{HOME}exams/bookings/{number}", status=303)
+
+
+class UntoldHandler(DeskHandler):
+    """Whom no message has reached: the office calls them."""
+
+    needs = at_desk.PERMISSION
+
+    async def get(self) -> None:
+        """Show them, the next test first."""
+        rows = await desk_bookings.untold(self.ctx, self.officer)
+        self.render("exams_untold.html", rows=rows)
