@@ -13,6 +13,7 @@ from casework.turns import Think
 from casework.wechat_binding_sweep import settle_due
 from rules.flow import ENDED
 from rules.people import Actor
+from rules.refusals import Refusal
 from storage.claims import Claim, Claims, person_of
 from storage.photos import Unconfirmed
 
@@ -63,10 +64,17 @@ async def _effects(ctx: Context, number: str) -> None:
 
 
 async def _reminder(ctx: Context, number: str) -> None:
-    """A day that has come: an event of the matter, which then owes the notice."""
-    service = ctx.book.catalogue[(await steps.load(ctx, number)).matter.service]
-    action = "lapse" if service.kind == "enrolment" else "remind"
-    await steps.take(ctx, number, action, _SYSTEM, f"{action}:{number}")
+    """A day that has come: an event of the matter, which then owes the notice. What is not to be
+    said any more is waited for no longer."""
+    matter = (await steps.load(ctx, number)).matter
+    action = "lapse" if ctx.book.catalogue[matter.service].kind == "enrolment" else "remind"
+    try:
+        await steps.take(ctx, number, action, _SYSTEM, f"{action}:{number}")
+    except Refusal as refusal:
+        if refusal.code != "step-not-possible":
+            raise
+        log.info("nothing-to-remind", matter=number, why=refusal.params.get("state"))
+        await ctx.stores.matters.nothing_to_remind(number, matter.version)
 
 
 async def _farewell(ctx: Context, key: str) -> None:

@@ -200,7 +200,7 @@ TABLE: tuple[Step, ...] = (
         Step(_BOOKING, there, "let_go", "system", "let_go", _W, booking.of_office)
         for there in (_Q, _O, _B, _K)
     ),
-    Step(_BOOKING, _K, "remind", "system", "reminded", _K, guards.remind_once),
+    Step(_BOOKING, _K, "remind", "system", "reminded", _K, booking.remind_of_test),
     Step(_BOOKING, _F, "correct", "exchange", "result_corrected", _F, results.corrected),
     Step(_BOOKING, _F, "correct", "officer", "result_corrected", _F, results.corrected),
 )

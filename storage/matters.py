@@ -106,6 +106,12 @@ class Matters:
         )
         return bool(result.modified_count)
 
+    async def nothing_to_remind(self, number: str, version: int) -> None:
+        """The day that was waited for is over, or it is waited for no more."""
+        await self._matters.update_one(
+            {"_id": number, "version": version}, {"$unset": {"remind_due": ""}}
+        )
+
     async def get(self, number: str) -> StoredMatter | None:
         """One matter, opened; None when there is none."""
         document = await self._matters.find_one({"_id": number})

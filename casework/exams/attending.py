@@ -9,15 +9,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
+from prometheus_client import Counter
 
 from casework import steps
 from casework.context import Context
+from rules.exams.booking import day_of
+from rules.exams.days import told_by
 from rules.matter import Matter, State
 from rules.people import Actor
 from rules.places import Owing, Places, closed, expired, released, settled
 from rules.refusals import Refusal
 
 log = structlog.get_logger()
+
+TOLD_LATE = Counter(
+    "bianmin_exam_told_late_total", "Bookings decided later than two days before the test"
+)
 
 _SYSTEM = Actor("system", "exam-plans")
 _BATCH, _AT_ONCE = 50, 8
@@ -134,6 +141,7 @@ async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None
     await steps.apply_owed(ctx, matter)
     said = await _step(ctx, matter, "confirm", f"confirm:{code}")
     if not isinstance(said, Refusal):
+        _note_if_late(ctx, said)
         return
     if said.code in ("step-not-possible", "not-found"):
         stored = await ctx.stores.matters.get(matter)
@@ -141,7 +149,18 @@ async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None
             await _let_go(ctx, code, matter)
         return
     reason = ctx.book.texts.refusal(said).detail
-    await _step(ctx, matter, "refuse", f"refuse:{code}", {"reason": reason})
+    refused = await _step(ctx, matter, "refuse", f"refuse:{code}", {"reason": reason})
+    if not isinstance(refused, Refusal):
+        _note_if_late(ctx, refused)
+
+
+def _note_if_late(ctx: Context, matter: Matter) -> None:
+    """The result of a booking that comes later than two days before the test (REQ B4) is told all
+    the same, at once; that it was late must not go unseen."""
+    due = told_by(day_of(matter), ctx.book.parameters)
+    if matter.timeline[-1].at > due:
+        TOLD_LATE.inc()
+        log.warning("exam-told-late", matter=matter.number, due=due.isoformat())
 
 
 async def _change(ctx: Context, code: str, matter: str, places: Places) -> None:

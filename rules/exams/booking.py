@@ -13,7 +13,7 @@ from rules.calendar import HOUSE_ZONE
 from rules.conditions import unmet
 from rules.deadlines import say_date
 from rules.exams.days import last_office_day, told_by
-from rules.guards import other_office, reason_given
+from rules.guards import other_office, reason_given, remind_once
 from rules.matter import Matter, State
 from rules.openings import not_open
 from rules.permissions import tier_refusal
@@ -180,8 +180,26 @@ def _told(request: Request) -> str:
 
 def reminder_at(matter: Matter, days: int) -> datetime:
     """09:00 of the day so many days before the test, in the house's zone."""
-    day = day_of(matter) - timedelta(days=days)
-    return datetime.combine(day, time(9, 0), HOUSE_ZONE).astimezone(UTC)
+    return _moment(day_of(matter) - timedelta(days=days), time(9, 0))
+
+
+def begins(matter: Matter) -> datetime:
+    """When the test booked begins (UTC)."""
+    return _moment(day_of(matter), time.fromisoformat(matter.form["starts"]))
+
+
+def remind_of_test(request: Request) -> Mapping[str, Any] | Refusal:
+    """Once, and not any more when the test has begun."""
+    refusal = remind_once(request)
+    if isinstance(refusal, Refusal):
+        return refusal
+    if request.now >= begins(request.present):
+        return Refusal("step-not-possible", state="考试已开始", action="remind")
+    return {}
+
+
+def _moment(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, HOUSE_ZONE).astimezone(UTC)
 
 
 def by_own_office(request: Request) -> Mapping[str, Any] | Refusal:
