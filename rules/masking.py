@@ -48,6 +48,7 @@ SCREENS: Mapping[str, Mapping[str, Show]] = {
     "desk.face_sign": {**_PERSON, "licence": _CLEAR, "vehicles": _CLEAR},
     "desk.face_sign_elsewhere": _PERSON_MASKED,
     "desk.face_sign_receipt": {**_PERSON_MASKED, "licence": _CLEAR, "vehicles": _CLEAR},
+    "desk.exam_plan": {"name": _MASKED, "exams": _CLEAR},
     "desk.exam_caller": _PERSON_MASKED,
     "desk.exam_visit": {**_PERSON, "exams": _CLEAR},
     "desk.exam_receipt": {"name": _MASKED, "id_number": _MASKED, "exams": _CLEAR},

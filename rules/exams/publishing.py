@@ -73,7 +73,7 @@ def read_entry(written: Mapping[str, str], book: Rulebook) -> tuple[Entry | None
     values = {n: unicodedata.normalize("NFKC", written.get(n) or "").strip() for n in FIELDS}
     day, closes_at = _day(values["day"]), _moment(values["closes_at"])
     if day is not None and not values["closes_at"]:
-        closes_at = last_closing(day, book.parameters)
+        closes_at = last_closing(day, book.parameters).replace(second=0)
     subjects = subjects_in(values["subject"]) or ()
     starts, ends = _clock(values["starts"]), _clock(values["ends"])
     vehicle_class = values["vehicle_class"].upper()
@@ -229,7 +229,7 @@ def _of_closing(
     if late is not None:
         name = "day" if late.code == "plan-too-late" else "closes_at"
         worded = book.texts.refusal(late)
-        return [problem(book, name, f"{worded.detail}{worded.next}")]
+        return [problem(book, name, f"{worded.detail}{worded.next}".removesuffix("。"))]
     if entry.closes_at <= around.now:
         return [problem(book, "closes_at", book.texts.say("exams.unfit.closed_already"))]
     return []
@@ -251,13 +251,13 @@ def _clock(written: str) -> str | None:
 
 
 def _moment(written: str) -> datetime | None:
-    """A day, or a day and an hour, in the house's zone; the end of a day written alone."""
+    """A day, or a day and an hour, in the house's zone; the last minute of a day written alone."""
     found = _MOMENT.fullmatch(written)
     day = _day(found[1]) if found else None
     if found is None or day is None:
         return None
     if found[2] is None:
-        return end_of(day)
+        return end_of(day).replace(second=0)
     clock = _clock(found[2])
     if clock is None:
         return None

@@ -3,6 +3,8 @@
 from tornado.routing import URLSpec
 
 from handlers.desk.exams.bookings import BookingHandler, CancelHandler, RefuseHandler, UntoldHandler
+from handlers.desk.exams.plan import PlanHandler
+from handlers.desk.exams.plan_forms import CancelPlanHandler, ChangePlanHandler, PublishHandler
 from handlers.desk.exams.plans import PlansHandler
 from handlers.desk.exams.results import ResultHandler, ResultsHandler
 from handlers.desk.exams.visits import (
@@ -16,13 +18,15 @@ from handlers.desk.exams.visits import (
 
 _NUMBER = r"(?P<number>[0-9]{1,20})"
 _VISIT = r"(?P<visit>[\w-]{43})"
-_RESULTS = r"/desk/exams/(?P<code>[\w-]{1,64})/results"
+_PLAN = r"/desk/exams/(?P<code>[A-Za-z0-9_-]{1,40})"
 
 
 def routes() -> list[URLSpec]:
-    """The addresses of these pages."""
+    """The addresses of these pages: those of one session last, whose code, with a digit in it at
+    least, is none of the names before."""
     return [
         URLSpec(r"/desk/exams", PlansHandler),
+        URLSpec(r"/desk/exams/new", PublishHandler),
         URLSpec(r"/desk/exams/student", StudentHandler),
         URLSpec(r"/desk/exams/untold", UntoldHandler),
         URLSpec(rf"/desk/exams/visits/{_VISIT}", VisitHandler),
@@ -33,6 +37,9 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}", BookingHandler),
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}/refuse", RefuseHandler),
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}/cancel", CancelHandler),
-        URLSpec(_RESULTS, ResultsHandler),
-        URLSpec(rf"{_RESULTS}/{_NUMBER}", ResultHandler),
+        URLSpec(_PLAN, PlanHandler),
+        URLSpec(rf"{_PLAN}/change", ChangePlanHandler),
+        URLSpec(rf"{_PLAN}/cancel", CancelPlanHandler),
+        URLSpec(rf"{_PLAN}/results", ResultsHandler),
+        URLSpec(rf"{_PLAN}/results/{_NUMBER}", ResultHandler),
     ]
