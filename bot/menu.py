@@ -27,7 +27,7 @@ EVERYWHERE = frozenset({
     "menu", "help", "progress", "register", "cancel", "resume", "services", "offices", "me",
     "vehicles", "privacy", "close", "mandates",
     "switch", "unbind", "devices", "sign_out",
-    "book_exam", "cancel_exam", "my_exams", "exam_record", "exam_plans",
+    "book_exam", "cancel_exam", "my_exams", "exam_record", "exam_plans", "exam_sites",
 })  # fmt: skip
 """Commands that work in the middle of any question."""
 
@@ -159,6 +159,8 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await exams.exam_record(scene))
         case "exam_plans":
             return _aside(scene, await exams.exam_plans(scene))
+        case "exam_sites":
+            return _aside(scene, await exams.exam_sites(scene))
         case "accept" | "decline" | "accept_change":
             return end(scene.say("exam_no_offer"))
         case "close":

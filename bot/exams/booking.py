@@ -20,7 +20,7 @@ from bot.exams.wording import (
 from bot.scene import Move, NotAnAnswer, Question, Scene, end
 from bot.wording import chosen, joined, numbered, refused
 from casework.exams import booking as places
-from casework.exams import listing
+from casework.exams import listing, rights
 from casework.exams.views import BookingView, RecordView, SubjectView
 from rules.refusals import Refusal
 
@@ -38,7 +38,7 @@ async def book(scene: Scene) -> Move:
     if scene.citizen is None:
         return end(scene.say("exam_needs_account"))
     try:
-        await listing.must_be_student(scene.ctx, scene.citizen)
+        await rights.must_be_student(scene.ctx, scene.citizen)
         record = await listing.record(scene.ctx, scene.citizen)
     except Refusal as refusal:
         return end(refused(scene.ctx.book.texts, refusal))
@@ -82,8 +82,10 @@ async def _of_subject(scene: Scene, record: RecordView, one: SubjectView) -> Mov
     if one.booking:
         said = Refusal("already-booked", number=one.booking)
         return Move("exams.one", {"number": one.booking}, refused(scene.ctx.book.texts, said))
-    if not _open(scene, one):
-        return end(joined(standing(scene, one), scene.say("exam_not_yet")))
+    try:
+        await rights.must_be_bookable(scene.ctx, scene.person, one.subject)
+    except Refusal as refusal:
+        return end(refused(scene.ctx.book.texts, refusal))
     search = {
         "office": record.office.code if record.office else "",
         "subject": one.subject,

@@ -1,5 +1,8 @@
 """「考试计划」: the published sessions of an office, for everybody (REQ B1)."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.exams import pages
@@ -7,29 +10,46 @@ from bot.exams.reading import subject_in
 from bot.exams.wording import on, plan_line, sitting, until
 from bot.scene import Move, NotAnAnswer, Question, Scene
 from bot.wording import chosen, joined, numbered
-from casework.exams import listing
+from casework.exams import listing, sites
+from casework.exams.views import SiteView
 from casework.offices import offices
 from casework.views import OfficeView
 from rules.exams.plan import Subject
 from rules.refusals import Refusal
+from rules.regions import Region
 
+_ABOUT = re.compile("的?(考试计划|考试安排|考场).*")
 _MORE = ("更多", "看更多", "下一页", "还有吗")
 
 
 async def exam_plans(scene: Scene) -> Move:
     """The office that tests him, or the city he names; then the subject."""
-    named = scene.ctx.book.regions.named_in(scene.text.removesuffix("考试计划"))
-    if scene.citizen is not None and named is None:
+    return await _begin(scene, "subject")
+
+
+async def exam_sites(scene: Scene) -> Move:
+    """The sites of the office that tests him, or of the city he names."""
+    return await _begin(scene, "sites")
+
+
+async def _begin(scene: Scene, then: str) -> Move:
+    scene = replace(scene, answers={"then": then})
+    named = _region(scene)
+    if named is not None:
+        return await _of_region(scene, named.code)
+    if scene.citizen is not None:
         try:
             record = await listing.record(scene.ctx, scene.citizen)
         except Refusal:
             # Whoever is no student may still look.
-            return Move("plans.city")
+            return Move("plans.city", scene.answers)
         if record.office is not None:
             return await _of_office(scene, record.office, record.vehicle_class)
-    if named is None:
-        return Move("plans.city")
-    return await _of_region(scene, named.code)
+    return Move("plans.city", scene.answers)
+
+
+def _region(scene: Scene) -> Region | None:
+    return scene.ctx.book.regions.named_in(_ABOUT.sub("", scene.text))
 
 
 async def _ask_city(scene: Scene) -> str:
@@ -37,7 +57,7 @@ async def _ask_city(scene: Scene) -> str:
 
 
 async def _take_city(scene: Scene) -> Move:
-    region = scene.ctx.book.regions.named_in(scene.text.removesuffix("考试计划"))
+    region = _region(scene)
     if region is None:
         raise NotAnAnswer(scene.say("exam_city_unknown"))
     return await _of_region(scene, region.code)
@@ -46,10 +66,10 @@ async def _take_city(scene: Scene) -> Move:
 async def _of_region(scene: Scene, region: str) -> Move:
     found = await offices(scene.ctx, region, "vehicle_office")
     if not found:
-        return Move("plans.city", {}, scene.say("exam_city_unknown"))
+        return Move("plans.city", scene.answers, scene.say("exam_city_unknown"))
     if len(found) == 1:
         return await _of_office(scene, found[0])
-    return Move("plans.office", {"offices": [o.code for o in found], "region": region})
+    return scene.go("plans.office", offices=[o.code for o in found], region=region)
 
 
 async def _ask_office(scene: Scene) -> str:
@@ -72,6 +92,8 @@ async def _take_office(scene: Scene) -> Move:
 
 async def _of_office(scene: Scene, office: OfficeView, vehicle_class: str = "") -> Move:
     answers = {"office": office.code, "name": office.name, "vehicle_class": vehicle_class}
+    if scene.answers.get("then") == "sites":
+        return await _sites(scene, answers)
     subject = subject_in(scene.text)
     if subject is None:
         return Move("plans.subject", answers)
@@ -81,18 +103,67 @@ async def _of_office(scene: Scene, office: OfficeView, vehicle_class: str = "") 
 async def _ask_subject(scene: Scene) -> str:
     labels = [scene.ctx.book.texts.say(f"exams.subjects.{s}") for s in Subject]
     head = scene.say("ask_exam_plans", office=scene.answers["name"])
-    return f"{head}\n{numbered(labels)}"
+    return f"{head}\n{numbered([*labels, scene.say('choice_exam_sites')])}"
 
 
 async def _take_subject(scene: Scene) -> Move:
-    choice = chosen(scene.text, len(Subject))
+    choice = chosen(scene.text, len(Subject) + 1)
+    if choice == len(Subject) or "考场" in scene.text:
+        return await _sites(scene, scene.answers)
     subject = list(Subject)[choice] if choice is not None else subject_in(scene.text)
     if subject is None:
         raise NotAnAnswer(scene.say("choose_number"))
     return await _listed(scene, {**scene.answers, "subject": subject.value})
 
 
-async def _listed(scene: Scene, search: dict[str, Any]) -> Move:
+async def _sites(scene: Scene, answers: Mapping[str, Any]) -> Move:
+    if not await sites.sites(scene.ctx, answers["office"]):
+        said = scene.say("exam_no_sites", office=answers["name"])
+        return Move("plans.subject", answers, said)
+    return Move("plans.sites", answers)
+
+
+async def _ask_sites(scene: Scene) -> str:
+    found = await sites.sites(scene.ctx, scene.answers["office"])
+    head = scene.say("exam_sites_head", office=scene.answers["name"])
+    return f"{head}\n{numbered([s.name for s in found])}"
+
+
+async def _take_sites(scene: Scene) -> Move:
+    found = await sites.sites(scene.ctx, scene.answers["office"])
+    choice = chosen(scene.text, len(found))
+    named = [s for s in found if scene.text in s.name]
+    if choice is None and len(named) != 1:
+        raise NotAnAnswer(scene.say("choose_number"))
+    return scene.stay(_site(scene, found[choice] if choice is not None else named[0]))
+
+
+def _site(scene: Scene, site: SiteView) -> str:
+    subjects = "、".join(label.partition("（")[0] for label in site.subject_labels)
+    more = (
+        ("exam_site_layout", site.layout),
+        ("exam_site_route", site.route),
+        ("exam_site_process", site.process),
+    )
+    return joined(
+        scene.say(
+            "exam_site",
+            name=site.name,
+            address=site.address,
+            phone=site.phone,
+            hours=site.hours,
+            subjects=subjects,
+            most=site.daily_capacity,
+        ),
+        "\n".join(
+            scene.say("exam_site_more", what=scene.say(key), text=text)
+            for key, text in more
+            if text
+        ),
+    )
+
+
+async def _listed(scene: Scene, search: Mapping[str, Any]) -> Move:
     today = scene.ctx.today().isoformat()
     page = await pages.found(scene, {**search, "since": today, "only": pages.ALL})
     if page["codes"]:
@@ -162,12 +233,13 @@ async def _back_to_subject(scene: Scene) -> Move:
 
 
 async def _back_to_city(scene: Scene) -> Move:
-    return Move("plans.city")
+    return Move("plans.city", {"then": scene.answers.get("then", "subject")})
 
 
 QUESTIONS = (
     Question("plans.city", _ask_city, _take_city),
     Question("plans.office", _ask_office, _take_office, back=_back_to_city),
     Question("plans.subject", _ask_subject, _take_subject, back=_back_to_city),
+    Question("plans.sites", _ask_sites, _take_sites, back=_back_to_subject),
     Question("plans.pick", _ask_pick, _take_pick, back=_back_to_subject),
 )

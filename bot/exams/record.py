@@ -3,7 +3,7 @@
 from bot.exams.wording import on, record_head, standing
 from bot.scene import Move, Scene, end
 from bot.wording import joined, listed, refused
-from casework.exams import listing
+from casework.exams import listing, rights
 from casework.exams.views import AttemptView
 from rules.refusals import Refusal
 
@@ -15,7 +15,7 @@ async def exam_record(scene: Scene) -> Move:
     if scene.citizen is None:
         return end(scene.say("exam_needs_account"))
     try:
-        await listing.must_be_student(scene.ctx, scene.citizen)
+        await rights.must_be_student(scene.ctx, scene.citizen)
         record = await listing.record(scene.ctx, scene.citizen)
     except Refusal as refusal:
         return end(refused(scene.ctx.book.texts, refusal))

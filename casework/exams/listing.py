@@ -10,8 +10,6 @@ from casework.exams.facts import plan_of
 from casework.exams.leaving import own
 from casework.exams.showing import booking_view, plan_view, record_view
 from casework.exams.views import BookingSummary, BookingView, PlanPage, PlanView, RecordView
-from casework.facts import facts_about
-from casework.permissions import must
 from rules.exams.plan import SERVICE
 from rules.matter import State
 from rules.people import Citizen
@@ -120,13 +118,6 @@ async def summaries(ctx: Context, citizen: Citizen) -> list[BookingSummary]:
         for view in await bookings(ctx, citizen)
     ]
     return sorted(found, key=lambda one: not one.live)
-
-
-async def must_be_student(ctx: Context, citizen: Citizen) -> None:
-    """Raise not-allowed-tier, with the offices that help, unless he is a driving student."""
-    facts = await facts_about(ctx, citizen.key, citizen.id_number)
-    service = ctx.book.catalogue[SERVICE]
-    await must(ctx, facts, service.who.business, service.title)
 
 
 async def record(ctx: Context, citizen: Citizen) -> RecordView:

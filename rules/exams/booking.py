@@ -71,11 +71,13 @@ def still_fits(request: Request) -> Mapping[str, Any] | Refusal:
 
 
 def before_closing(request: Request) -> Mapping[str, Any] | Refusal:
-    """Online until the plan closes; after that at the office only (article; REQ B5)."""
+    """Online until the plan closes; after that at the office only, while it still can (article;
+    REQ B5)."""
     if request.now < datetime.fromisoformat(request.present.form["closes_at"]):
         return {}
     last = last_office_day(day_of(request.present), request.book.parameters)
-    return Refusal("cancel-at-office", last_day=say_date(last))
+    late = request.facts.today > last
+    return Refusal("cancel-too-late" if late else "cancel-at-office", last_day=say_date(last))
 
 
 def before_last_day(request: Request) -> Mapping[str, Any] | Refusal:
