@@ -132,6 +132,7 @@ _GUIDE = re.compile(
 _FILLING = re.compile(
     "我想|我要|想要|请问|一下|办理|申请|怎么|如何|帮我|我的|需要|什么|材料|条件|流程|可以|能不能|吗|呢|啊|的"
 )
+_SHORT = 2
 _SURE, _LIKELY, _AHEAD = 92.0, 55.0, 15.0
 
 
@@ -195,8 +196,10 @@ def _ranked(text: str, services: tuple[Service, ...]) -> list[tuple[float, str]]
 def _alike(text: str, name: str) -> float:
     if name in text:
         return 100.0
-    # Characters in common count as much as order: people swap and shorten the words of a title.
-    return max(fuzz.ratio(text, name), 0.9 * fuzz.partial_ratio(text, name))
+    # Characters in common count as much as order: people swap and shorten the words of a title. Of
+    # two characters one in common is nothing: 纽约 is no wish to 约考.
+    short = len(text) <= _SHORT and text not in name
+    return max(fuzz.ratio(text, name), 0.0 if short else 0.9 * fuzz.partial_ratio(text, name))
 
 
 def _names(service: Service) -> tuple[str, ...]:

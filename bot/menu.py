@@ -150,7 +150,8 @@ async def obey(scene: Scene, word: str) -> Move:
         case "sign_out":
             return _aside(scene, await devices.sign_out_all(scene))
         case "book_exam":
-            return _aside(scene, await exams.book(scene))
+            booking = await exams.book(scene)
+            return booking if scene.at.startswith("booking.") else _aside(scene, booking)
         case "cancel_exam":
             return _aside(scene, await exams.cancel(scene))
         case "my_exams":
@@ -179,8 +180,7 @@ async def obey(scene: Scene, word: str) -> Move:
 
 def _aside(scene: Scene, move: Move) -> Move:
     """The move, keeping what it interrupts: something begun, not something looked at."""
-    again = (move.to or "").startswith("booking.") and scene.at.startswith("booking.")
-    if not scene.at.startswith(_BEGUN) or scene.paused is not None or again:
+    if not scene.at.startswith(_BEGUN) or scene.paused is not None:
         return move
     flow, _, step = scene.at.partition(".")
     kept = {"flow": flow, "step": step, "answers": dict(scene.answers)}

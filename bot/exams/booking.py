@@ -4,6 +4,7 @@ What a student may book and why not is said by the rules; here it is only asked 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.exams import pages
@@ -51,7 +52,8 @@ async def book(scene: Scene) -> Move:
     if not wanted:
         return Move("booking.subject", {}, head)
     lines = "\n".join(standing(scene, s) for s in record.subjects)
-    return (await _of_subject(scene, record, wanted[0])).saying(joined(head, lines) + "\n")
+    move = await _of_subject(scene, record, wanted[0])
+    return replace(move, said=joined(head, lines, move.said))
 
 
 def _open(scene: Scene, one: SubjectView) -> bool:
@@ -178,11 +180,12 @@ async def _ask_sure(scene: Scene) -> str:
     plan = await listing.plan(scene.ctx, scene.answers["plan"])
     if scene.answers["wants"] == "seat":
         summary = scene.say("exam_summary", sitting=sitting(plan), left=plan.left)
+        note = scene.say("exam_cancel_until", online=until(plan.closes_at))
         yes = scene.say("choice_exam_book")
     else:
         summary = scene.say("exam_line_summary", sitting=sitting(plan), position=plan.waiting + 1)
+        note = scene.say("exam_line_until", until=until(plan.closes_at))
         yes = scene.say("choice_exam_wait")
-    note = scene.say("exam_cancel_until", online=until(plan.closes_at))
     return joined(summary, note, numbered([yes, scene.say("choice_exam_other")]))
 
 

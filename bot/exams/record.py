@@ -1,10 +1,11 @@
 """「考试成绩」: a student's record, his sittings, what is left (REQ B3, B6)."""
 
-from bot.exams.wording import on, record_head, standing
+from bot.exams.wording import record_head, standing
 from bot.scene import Move, Scene, end
 from bot.wording import joined, listed, refused
 from casework.exams import listing, rights
 from casework.exams.views import AttemptView
+from rules.deadlines import say_date
 from rules.refusals import Refusal
 
 _MOST = 12
@@ -35,4 +36,4 @@ def _sitting(scene: Scene, one: AttemptView) -> str:
     retried = scene.say("exam_retried") if one.retried else ""
     void = scene.say("exam_void") if one.void else ""
     subject = one.subject_label.partition("（")[0]
-    return f"{one.day.year}年{on(one.day)} {subject} {one.outcome_label}{retried}{void}"
+    return f"{say_date(one.day)} {subject} {one.outcome_label}{retried}{void}"

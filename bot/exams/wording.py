@@ -6,6 +6,7 @@ from bot.scene import Scene
 from bot.wording import joined, listed, moment
 from casework.exams.views import BookingSummary, BookingView, PlanView, RecordView, SubjectView
 from rules.calendar import HOUSE_ZONE
+from rules.deadlines import say_date
 
 _WEEKDAYS = "一二三四五六日"
 
@@ -31,7 +32,8 @@ def plan_line(scene: Scene, plan: PlanView) -> str:
     if plan.bookable:
         seats = scene.say("exam_left", left=plan.left)
     elif plan.status == "open":
-        seats = scene.say("exam_full", waiting=plan.waiting)
+        full = "exam_full_waiting" if plan.waiting else "exam_full"
+        seats = scene.say(full, waiting=plan.waiting)
     else:
         seats = plan.status_label
     return f"{on(plan.day)} {plan.starts} {plan.site_name} {seats}"
@@ -94,7 +96,7 @@ def cancelling(scene: Scene, booking: BookingView) -> str:
 def standing(scene: Scene, subject: SubjectView) -> str:
     """Where a student stands in one subject."""
     if subject.passed:
-        when = on(subject.passed_on) if subject.passed_on else ""
+        when = say_date(subject.passed_on) if subject.passed_on else ""
         return scene.say("exam_passed", subject=subject.label, day=when)
     if subject.booking:
         return scene.say("exam_booked_already", subject=subject.label)
@@ -112,8 +114,7 @@ def standing(scene: Scene, subject: SubjectView) -> str:
 def record_head(scene: Scene, record: RecordView) -> str:
     """The class, the office that tests, the permit."""
     office = record.office.name if record.office else ""
-    permit = record.permit_until.isoformat() if record.permit_until else ""
-    return joined(
-        scene.say("exam_record_head", vehicle_class=record.vehicle_class, office=office),
-        scene.say("exam_permit", until=permit) if permit else scene.say("exam_no_permit"),
-    )
+    permit = say_date(record.permit_until) if record.permit_until else ""
+    head = scene.say("exam_record_head", vehicle_class=record.vehicle_class, office=office)
+    held = scene.say("exam_permit", until=permit) if permit else scene.say("exam_no_permit")
+    return f"{head}\n{held}"

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.wording import MAX_BYTES
 from casework.context import Context
+from casework.exams import attending
 from casework.exams.booking import book
 from casework.exams.listing import bookings
 from casework.exams.views import BookingView
@@ -37,10 +39,15 @@ def inside(house: RunningHouse, work: Callable[[Context], Awaitable[Result]]) ->
 class Student:
     """Somebody enrolled, logged in on his phone."""
 
-    def __init__(self, house: RunningHouse, *, days: int = 60, passed: str = "1") -> None:
+    def __init__(
+        self, house: RunningHouse, vehicle_class: str, *, days: int = 60, passed: str = "1"
+    ) -> None:
         self.house, self.order = house, next(_ORDERS)
         self.citizen: Citizen = inside(
-            house, lambda ctx: learner(ctx, self.order, days=days, passed=passed)
+            house,
+            lambda ctx: learner(
+                ctx, self.order, days=days, passed=passed, vehicle_class=vehicle_class
+            ),
         )
         person = Person(id_number(self.order), "陈学员", f"137000{self.order:05d}")
         self.phone: Phone = house.phone_of(person)
@@ -60,8 +67,10 @@ class Student:
         return self
 
     def say(self, text: str) -> str:
-        """Type a message; gives the answer."""
-        return self.phone.say(text)
+        """Type a message; gives the answer, which WeChat takes."""
+        heard = self.phone.say(text)
+        assert len(heard.encode()) <= MAX_BYTES
+        return heard
 
     def live(self) -> list[BookingView]:
         """What he has booked, as the house knows it."""
@@ -82,9 +91,14 @@ class Student:
         inside(self.house, lambda ctx: attempt(ctx, self.citizen, subject, outcome, day))
 
 
-def plan(house: RunningHouse, code: str, **changes: Any) -> Plan:
-    """A session published."""
-    return inside(house, lambda ctx: published(ctx, code, **changes))
+def plan(house: RunningHouse, code: str, vehicle_class: str, **changes: Any) -> Plan:
+    """A session published, of a class the other tests leave alone."""
+    return inside(house, lambda ctx: published(ctx, code, vehicle_class=vehicle_class, **changes))
+
+
+def attend(house: RunningHouse, code: str) -> None:
+    """What the worker does about a session: offers, changes, closing."""
+    inside(house, lambda ctx: attending.attend(ctx, code))
 
 
 def today(house: RunningHouse) -> date:
