@@ -4,7 +4,8 @@ Nothing of a person is in it but the numbers of matters. ``when`` orders the ses
 a site or a subject, and no two have the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,6 +18,27 @@ from storage.changes import Pipeline, literal
 from storage.places import fresh
 
 _ROW = dict.fromkeys(("holders", "queue", "offers", "owed", "results", "history"), 0)
+
+_OUTCOMES = ("passed", "failed", "missed", "excused")
+_TOLD = ("passed", "failed", "missed")
+_LONGEST_WINDOW = 32
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sessions of one month (``2026-11``), site, subject and class in sums."""
+
+    month: str
+    site: str
+    subject: str
+    vehicle_class: str
+    site_name: str
+    sessions: int
+    capacity: int
+    booked: int
+    passed: int
+    failed: int
+    missed: int
 
 
 class ExamPlans:
@@ -64,20 +86,54 @@ class ExamPlans:
     ) -> list[tuple[str, Plan]]:
         """Plans of ``where`` (office; site; region; or office, subject and vehicle_class) from one
         day to another, both included, in the order of their time; behind the cursor ``after``. Each
-        with its own cursor."""
-        first = max(since.isoformat(), after)
-        last = (until + timedelta(days=1)).isoformat()
-        cursor = (
-            self._plans.find({**where, "when": {"$gt": first, "$lt": last}}, _ROW)
-            .sort([*((name, 1) for name in where), ("when", 1)])
-            .limit(limit)
-        )
-        return [(d["when"], _plan(d)) async for d in cursor]
+        with its own cursor. A cursor that never was one finds nothing."""
+        found: list[tuple[str, Plan]] = []
+        for first, last in _windows(since, until, after):
+            # The embedded engine reads all that fits before it sorts and takes the first: it is
+            # asked for a few days at a time, twice as many each time, until there are enough.
+            cursor = (
+                self._plans.find({**where, "when": {"$gt": first, "$lt": last}}, _ROW)
+                .sort([*((name, 1) for name in where), ("when", 1)])
+                .limit(limit - len(found))
+            )
+            found += [(d["when"], _plan(d)) async for d in cursor]
+            if len(found) >= limit:
+                break
+        return found
+
+    async def sums(self, where: Mapping[str, str], since: date, until: date) -> list[Sums]:
+        """The sessions of ``where`` (office; site) from one day to another in sums, but for those
+        cancelled."""
+        within = {"$gt": since.isoformat(), "$lt": _day_after(until)}
+        group = {name: f"${name}" for name in ("site", "subject", "vehicle_class")}
+        of_outcomes = {name: {"$sum": f"$outcomes.{name}"} for name in _TOLD}
+        stages: Pipeline = [
+            {"$match": {**where, "when": within}},
+            {"$match": {"status": {"$ne": "cancelled"}}},
+            {
+                "$group": {
+                    "_id": {"month": {"$substrCP": ["$day", 0, 7]}, **group},
+                    "site_name": {"$max": "$site_name"},
+                    "sessions": {"$sum": 1},
+                    "capacity": {"$sum": "$capacity"},
+                    "booked": {"$sum": "$booked"},
+                    **of_outcomes,
+                }
+            },
+        ]
+        found = [d async for d in await self._plans.aggregate(stages)]
+        return [
+            Sums(
+                **d["_id"],
+                **{n: d[n] for n in ("site_name", "sessions", "capacity", "booked")},
+                **{n: d[n] for n in _TOLD},
+            )
+            for d in found
+        ]
 
     async def note_result(self, code: str, matter: str, outcome: str, version: int) -> None:
         """Count a result; the same matter's later one (by ``version``) takes its place, whichever
         arrives first."""
-        names = ("passed", "failed", "missed", "excused")
         fresh = {"outcome": outcome, "version": version}
         newer = {"$gt": [version, {"$ifNull": [f"$results.{matter}.version", 0]}]}
         merged = {"$mergeObjects": ["$results", {matter: literal(fresh)}]}
@@ -94,10 +150,31 @@ class ExamPlans:
                     }
                 }
             }
-            for name in names
+            for name in _OUTCOMES
         }
         stages: Pipeline = [{"$set": {"results": results}}, {"$set": {"outcomes": counts}}]
         await self._plans.update_one({"_id": code}, stages)
+
+
+def _windows(since: date, until: date, after: str) -> Iterator[tuple[str, str]]:
+    """Days of longer and longer stretches from one to another, as ranges of ``when`` open at both
+    ends; what is not behind the cursor is left out."""
+    start, low = since, since.isoformat()
+    if after > low:
+        try:
+            start, low = date.fromisoformat(after[:10]), after
+        except ValueError:
+            return
+    days = 1
+    while start <= until:
+        following = min(start + timedelta(days=days), until + timedelta(days=1))
+        yield low, following.isoformat()
+        start, low = following, following.isoformat()
+        days = min(2 * days, _LONGEST_WINDOW)
+
+
+def _day_after(day: date) -> str:
+    return (day + timedelta(days=1)).isoformat()
 
 
 def details(plan: Plan) -> dict[str, Any]:

@@ -7,7 +7,7 @@ not partial: the embedded engine does not use partial indexes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,6 +55,11 @@ def _between(collection: str, equal: tuple[str, ...], name: str) -> Query:
     keys = (*((field, 1) for field in equal), (name, 1))
     wanted = {**dict.fromkeys(equal, "x"), name: {"$gt": "", "$lt": "~"}}
     return Query(collection, wanted, keys, dict(keys))
+
+
+def _summed(collection: str, equal: str, name: str) -> Query:
+    """The same, in whatever order: it is summed up."""
+    return replace(_between(collection, (equal,), name), sort={})
 
 
 _NEWEST_FIRST: Keys = (("applicant", 1), ("created_at", -1))
@@ -109,6 +114,7 @@ QUERIES: tuple[Query, ...] = (
     _between("exam_plans", ("site",), "when"),
     _between("exam_plans", ("region",), "when"),
     _between("exam_plans", ("office", "subject", "vehicle_class"), "when"),
+    *(_summed("exam_plans", place, "when") for place in ("office", "site")),
     Query("registry_sites", {"office": "x"}, (("office", 1),)),
     # matters an agent applied for, by the person they are about
     Query(

@@ -54,10 +54,13 @@ async def plans(
     wanted = {"office": office, "region": region} | {
         **{"subject": subject, "vehicle_class": vehicle_class}
     }
+    # Only where rows are passed over need more of them be read than are shown.
+    whole = not free and {n for n, value in wanted.items() if value} <= {*where}
+    size = limit + 1 if whole else _PAGE
     found: list[PlanView] = []
     cursor = after
     for _ in range(_PAGES):
-        rows = await ctx.stores.exam_plans.between(where, first, last, after=cursor, limit=_PAGE)
+        rows = await ctx.stores.exam_plans.between(where, first, last, after=cursor, limit=size)
         for when, plan in rows:
             if len(found) == limit:
                 return PlanPage(found, cursor)
@@ -67,7 +70,7 @@ async def plans(
             view = await plan_view(ctx, plan)
             if (view.bookable or not free) and (_has_line(view) or not full):
                 found.append(view)
-        if len(rows) < _PAGE:
+        if len(rows) < size:
             return PlanPage(found, None)
     return PlanPage(found, cursor)
 

@@ -248,6 +248,8 @@ async def _use_plans(plans: ExamPlans, places: PlaceStore) -> None:
     office, site, region = {"office": "o"}, {"site": "s"}, {"region": "4101"}
     for where in (office, site, region, {**office, "subject": "2", "vehicle_class": "C1"}):
         assert await plans.between(where, NOW.date(), NOW.date(), limit=9)
+    for where in (office, site):
+        assert await plans.sums(where, NOW.date(), NOW.date())
     assert await places.take("p", "1", NOW)
     await places.change("p", lambda p: released(p, "1", NOW, timedelta(hours=1)), NOW)
     await places.due(closes, 9)
