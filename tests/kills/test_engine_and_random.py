@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
-import psutil
-
 from tests.kills.houses import Place, place
 from tests.support.citizens import OFFICE, Citizen
-from tests.support.engines import EngineProcess, engine_process
-from tests.support.processes import START_SECONDS, Started, kill
+from tests.support.engines import engine_process, kill_engine
+from tests.support.processes import START_SECONDS, Started
 from tests.support.story import (
     assert_told_once,
     assert_whole,
@@ -39,13 +37,6 @@ WHOLE = [
     *("created", "filled", "attached", "attached", "submitted"),
     *("sent_back", "filled", "resubmitted", "approved"),
 ]
-
-
-def kill_engine(running: EngineProcess) -> None:
-    """SIGKILL to the document engine; its supervisor starts it again."""
-    for child in psutil.Process(running.process.pid).children():
-        if child.name() == "secantusd-rs":
-            kill(child.pid)
 
 
 @contextmanager

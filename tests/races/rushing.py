@@ -50,27 +50,30 @@ async def swept(ctx: Context) -> None:
 async def faults(ctx: Context) -> list[str]:
     """Every promise that the store breaks, in words; empty when all hold."""
     database, found = ctx.stores.database, list[str]()
-    seats: dict[str, str] = {}
+    seats: dict[str, tuple[str, str]] = {}
     async for plan in database["exam_plans"].find({}):
-        code, holders = plan["_id"], plan["holders"]
-        if len(holders) > plan["capacity"]:
-            found.append(f"{code}: {len(holders)} seats sold of {plan['capacity']}")
-        if (plan["left"], plan["booked"]) != (plan["capacity"] - len(holders), len(holders)):
+        code, holders, offers = plan["_id"], plan["holders"], plan["offers"]
+        if len(holders) + len(offers) > plan["capacity"]:
+            found.append(f"{code}: {len(holders) + len(offers)} seats sold of {plan['capacity']}")
+        counted = (plan["capacity"] - len(holders) - len(offers), len(holders))
+        if (plan["left"], plan["booked"]) != counted:
             found.append(f"{code}: counted {plan['left']} left and {plan['booked']} booked")
         if plan["owed"]:
             found.append(f"{code}: owes {plan['owed']}")
-        found += [f"{code}: holds a seat twice" for n in Counter(holders).values() if n > 1]
-        seats |= dict.fromkeys(holders, code)
-    live, people = dict[str, str](), Counter[str]()
+        there = [*holders, *offers, *plan["queue"]]
+        found += [f"{code}: holds a place twice" for n in Counter(there).values() if n > 1]
+        for state, who in (("accepted", holders), ("offered", offers), ("waiting", plan["queue"])):
+            seats |= {matter: (code, state) for matter in who}
+    live, people = dict[str, tuple[str, str]](), Counter[str]()
     async for row in database["matters"].find({"service": SERVICE}, _CLEAR):
         if row["state"] == State.TAKING.value or "effect_due" in row or row["effects"]:
             found.append(f"{row['_id']}: half done, {row['state']}, owes {row['effects']}")
         if row["state"] not in _OVER:
             people[row["subject"]] += 1
             stored = await ctx.stores.matters.get(row["_id"])
-            live[row["_id"]] = stored.matter.form["plan"] if stored else ""
+            live[row["_id"]] = (stored.matter.form["plan"] if stored else "", row["state"])
     found += [f"somebody has {n} live bookings" for n in people.values() if n > 1]
-    found += _differences("bookings", live.items(), "seats", seats.items())
+    found += _differences("bookings", live.items(), "places", seats.items())
     claims = [d["matter"] async for d in database["live_bookings"].find({})]
     found += _differences("bookings", live, "claims", claims)
     return found

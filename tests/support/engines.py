@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from bianmin.engines import engines
 from bianmin.settings import Settings
 from storage.engines import EngineUrls
@@ -47,6 +49,13 @@ def engine_process(folder: Path) -> Iterator[EngineProcess]:
         line = process.stdout.readline()
         assert line, "the engines did not start; their message is on standard error"
         yield EngineProcess(process, EngineUrls(**json.loads(line)))
+
+
+def kill_engine(running: EngineProcess) -> None:
+    """SIGKILL to the document engine; its supervisor starts it again."""
+    for child in psutil.Process(running.process.pid).children():
+        if child.name() == "secantusd-rs":
+            child.kill()
 
 
 async def main(folder: Path) -> None:
