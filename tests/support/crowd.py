@@ -13,7 +13,7 @@ import orjson
 _LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: (\d+)")
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 _PAUSE = 0.2
-_PATIENCE = 90.0
+_PATIENCE = 180.0
 _LATE = 20.0
 """Seconds after which a process that says nothing is taken for dead."""
 
@@ -85,7 +85,7 @@ class Crowd:
                 return Answer(status, told.get("code", ""), told.get("number", ""), took, tries)
             self.broken += 1
             line.hang_up()
-            await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))
+            await asyncio.sleep(_PAUSE * min(tries, 5) * random.uniform(0.5, 1.5))
         raise TimeoutError(f"no definite answer after {tries} tries, the last one {status}")
 
 
