@@ -1,4 +1,5 @@
-"""The commands for files, officers and the menu: import, export, officer, menu, demo-registry."""
+"""The commands for files, officers and the menu: import, export, officer, menu, demo-registry,
+demo-sessions."""
 
 import asyncio
 import csv
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bianmin.app import open_house
 from bianmin.demo.faces import portrait_jpeg
+from bianmin.demo.sessions import publish_sessions
 from bianmin.engines import engines
 from bianmin.errors import OperatorError
 from bianmin.run import LOGINS
@@ -34,7 +36,7 @@ from rules.roles import ROLES
 
 PORTRAITS = "portraits"
 REGISTRY = Path(__file__).parents[1] / "sandbox" / "registry"
-REGISTRY_KINDS = ("offices", "population", "licences", "vehicles")
+REGISTRY_KINDS = ("offices", "population", "licences", "vehicles", "exam-sites")
 DEMO_OFFICERS = (
     ("zhengzhou", "郑民警", "4101V01", "reviewer"),
     ("anyang", "安民警", "4105V01", "reviewer"),
@@ -44,6 +46,8 @@ DEMO_OFFICERS = (
 )
 """User name, name, office and role of who may log in after the first run. The clerk's school is
 one of the registry's; further clerks get their logins from the heads."""
+DEMO_SITE = "4101K01"
+"""One of the registry's exam sites: where it is missing, this is no database of the demo."""
 _SHOWN_ERRORS = 20
 
 
@@ -221,12 +225,26 @@ def demo_registry() -> None:
     in_house(lambda ctx: load_demo_registry(ctx, settings))
 
 
+@click.command("demo-sessions")
+def demo_sessions() -> None:
+    """Publish the demo's sessions of tests for the weeks to come, in a development database."""
+    if require().env == "production":
+        raise OperatorError("The demo sessions are for development: BIANMIN_ENV is production.")
+
+    async def work(ctx: Context) -> None:
+        if await ctx.stores.exam_sites.get(DEMO_SITE) is not None:
+            click.echo(f"{await publish_sessions(ctx)} sessions published")
+
+    in_house(work)
+
+
 async def load_demo_registry(ctx: Context, settings: Settings) -> None:
     """Take in the demo's registry files and make its officers with passwords of their own."""
     for kind in REGISTRY_KINDS:
         report = await _import(ctx, kind, REGISTRY / f"{kind}.csv")
         if report.errors:
             raise OperatorError(f"{kind}.csv: {report.errors[0]}")
+    await publish_sessions(ctx)
     await _draw_portraits(ctx, settings.data_dir)
     logins = {}
     for username, name, office, role in DEMO_OFFICERS:
@@ -264,4 +282,4 @@ def _keep_logins(path: Path, logins: dict[str, str]) -> None:
         json.dump(logins, file)
 
 
-COMMANDS = (import_, export, officer, menu, demo_registry)
+COMMANDS = (import_, export, officer, menu, demo_registry, demo_sessions)

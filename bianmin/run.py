@@ -26,6 +26,9 @@ from storage.engines import EngineUrls
 FIRST_RUN: tuple[tuple[str, ...], ...] = (("demo-registry",),)
 """Commands of `bianmin` run once in a new data folder, before anything serves."""
 
+EVERY_RUN: tuple[tuple[str, ...], ...] = (("demo-sessions",),)
+"""Commands run at every start: what the demo shows must not lie in the past."""
+
 LOGINS = "desk-logins.json"
 """Names and passwords of the demo's officers; only where the sandbox plays."""
 
@@ -84,7 +87,7 @@ async def run(settings: Settings, console: Console) -> None:
     console.print(f"Starting; data and logs are in {settings.data_dir}", highlight=False)
     async with engines(settings, own=True, tell=tell) as urls:
         made = plan(settings, urls)
-        await first_run(made)
+        await prepare(made)
         async with Supervisor(tell) as supervisor:
             for child in children(made):
                 if stop.is_set():
@@ -142,14 +145,17 @@ def children(made: Plan) -> list[Child]:
     return started
 
 
-async def first_run(made: Plan) -> None:
-    """Run the commands a new data folder needs, once. Raises EngineError when one fails."""
-    done = made.settings.data_dir / "first-run"
-    if not FIRST_RUN or done.exists() or not made.with_sandbox:
+async def prepare(made: Plan) -> None:
+    """Run the commands a new data folder needs, once, and those of every start. Raises EngineError
+    when one fails."""
+    if not made.with_sandbox:
         return
-    for command in FIRST_RUN:
+    done = made.settings.data_dir / "first-run"
+    for command in () if done.exists() else FIRST_RUN:
         await _command(command, made)
     done.touch()
+    for command in EVERY_RUN:
+        await _command(command, made)
 
 
 async def _command(command: Sequence[str], made: Plan) -> None:

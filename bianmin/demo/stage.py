@@ -16,7 +16,7 @@ from rich.console import Console
 
 from bianmin.demo.people import Wire
 from bianmin.engines import engines
-from bianmin.run import LOGINS, Plan, children, first_run, plan
+from bianmin.run import LOGINS, Plan, children, plan, prepare
 from bianmin.settings_sources import environment, load
 from bianmin.supervisor import Running, Supervisor
 
@@ -77,7 +77,7 @@ async def stage(console: Console) -> AsyncIterator[Stage]:
         lines: list[str] = []
         async with engines(settings, own=True, tell=lines.append) as urls:
             made = plan(settings, urls)
-            await first_run(made)
+            await prepare(made)
             async with Supervisor(lambda line: console.print(f"  ⚙ {line}", style="yellow")) as up:
                 set_up = Stage(made, Wire(made.service), Wire(made.sandbox))
                 for child in children(made):
