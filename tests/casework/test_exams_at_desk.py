@@ -68,9 +68,13 @@ async def test_a_visitor_is_booked_and_cancelled(
         said = await refused(at_desk.receive(ctx, who, one.id_number, "visitor", checked=False))
         assert said.code == "original-not-checked" and await looks(ctx, one) == []
         visit = await visitor(ctx, who, one)
-        seen = await at_desk.received(ctx, who, visit, at_desk.Filter("2"))
+        seen = await at_desk.received(ctx, who, visit)
         assert seen.record is not None and seen.person.id_number == one.id_number
-        assert [plan.code for plan in seen.sessions.plans] == ["K2-1"]
+        # 科目一 is passed: what he may book next is looked for first.
+        assert (seen.subject, [p.code for p in seen.sessions.plans]) == ("2", ["K2-1"])
+        await published(ctx, "K9", office=OTHER)
+        away = desk_bookings.book_for(ctx, who, visit, "K9", "seat", "desk:z")
+        assert (await refused(away)).code == "wrong-office"
         number = await desk_bookings.book_for(ctx, who, visit, "K2-1", "seat", "desk:a")
         assert await desk_bookings.book_for(ctx, who, visit, "K2-1", "seat", "desk:a") == number
         matter = (await steps.load(ctx, number)).matter
