@@ -118,6 +118,9 @@ async def release_bookings(ctx: Context, matter: Matter, effect: Effect) -> list
         booked = stored.matter if stored and stored.matter.subject == matter.subject else None
         if booked is None or day_of(booked) <= ctx.today():
             continue
+        if booked.created_at > event.at:
+            # Booked since, as the student he is now.
+            continue
         if event.type == "transferred" and booked.form["office"] == event.data["office"]:
             continue
         found.append(Onward(booked.number, "let_go", {"reason": reason}))

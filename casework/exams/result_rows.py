@@ -34,13 +34,13 @@ async def result_row(ctx: Context, row: Mapping[str, Any]) -> None:
         raise came
     key, subject = ctx.stores.vault.id_key(row["id_number"]), Subject(row["subject"])
     record = await record_for(ctx, key)
-    vehicle_class, day = record.vehicle_class if record else "", row["day"]
+    day, parameters = row["day"], ctx.book.parameters
     for tried, score in ((first, row.get("first_score")), (second, row.get("second_score"))):
-        parameters = ctx.book.parameters
-        if score is None:
+        if score is None or record is None:
+            # Who is no student any more has his class in no record.
             continue
         if tried not in ("passed", "failed") or not score_fits(
-            subject, vehicle_class, tried == "passed", score, parameters, day
+            subject, record.vehicle_class, tried == "passed", score, parameters, day
         ):
             raise Refusal("score-not-fitting")
     await sitting_known(

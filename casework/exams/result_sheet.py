@@ -3,6 +3,7 @@
 An officer of the office that tests, and nobody else; each look is recorded before it is answered.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,7 @@ from rules.refusals import Refusal
 
 PERMISSION = "exam_results"
 _SCREEN = "desk.exam_results"
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,19 @@ async def sheet(ctx: Context, officer: Officer, code: str) -> ResultSheet:
     plan = await _own_plan(ctx, officer, code)
     await record_look(ctx, officer, "exam-results", None, None, groups(_SCREEN))
     places = await ctx.stores.exam_places.get(code)
-    rows: list[tuple[tuple[bool, str, str], SheetRow]] = []
-    for number in places.holders if places else ():
-        stored = await ctx.stores.matters.get(number)
-        if stored is None or stored.matter.state not in _SHOWN:
-            # A place whose booking is over is about to be given back.
-            continue
-        name, row = await _row(ctx, stored.matter)
-        rows.append(((not row.open, name, number), row))
-    rows.sort(key=lambda pair: pair[0])
-    return ResultSheet(plan, ctx.today() < plan.day, [row for _, row in rows])
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(number: str) -> tuple[str, SheetRow] | None:
+        async with room:
+            stored = await ctx.stores.matters.get(number)
+            if stored is None or stored.matter.state not in _SHOWN:
+                # A place whose booking is over is about to be given back.
+                return None
+            return await _row(ctx, stored.matter)
+
+    found = await asyncio.gather(*(one(n) for n in (places.holders if places else ())))
+    named = sorted((f for f in found if f), key=lambda f: (not f[1].open, f[0], f[1].number))
+    return ResultSheet(plan, ctx.today() < plan.day, [row for _, row in named])
 
 
 _SHOWN = frozenset({State.ACCEPTED, State.CONFIRMED, State.FINISHED})

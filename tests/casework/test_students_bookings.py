@@ -1,5 +1,6 @@
 """What becomes of bookings when their student is none any more, and the way to the licence."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.casework.test_bookings import forward
 from tests.casework.test_exam_results import matter_of, result
 from tests.casework.test_learner_permits import permit
 from tests.casework.test_licence_issues import issue
+from tests.casework.test_results_cut_off import Killed
 from tests.desk.town import id_number
 
 _SYSTEM = Actor("system", "test")
@@ -126,6 +128,35 @@ async def test_lapsing_lets_go_of_what_is_still_to_come(
         assert (await matter_of(ctx, number)).state is State.WITHDRAWN
         assert (await matter_of(ctx, held.number)).timeline[-1].type == "let_go"
         assert await bookings(ctx, who, live=True) == []
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_what_he_books_afterwards_stays_however_late_the_release_comes(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, held, _, _, _ = await two_bookings(ctx)
+        for back in range(6, 10):
+            await attempt(ctx, who, "3", "failed", ctx.today() - timedelta(days=back))
+        writes = 0
+
+        def checkpoint(point: str) -> None:
+            nonlocal writes
+            writes += point == "after-matter-write"
+            if writes == 2:
+                raise Killed(point)
+
+        with pytest.raises(Killed):
+            process = replace(ctx, checkpoint=checkpoint)
+            await attempt(process, who, "3", "failed", ctx.today() - timedelta(days=5))
+        forward(ctx, minutes=1)
+        await published(ctx, "K1-1", subject="1")
+        again = await book(ctx, who, "K1-1", "again", "mini")
+        assert (await steps.load(ctx, held)).matter.state is State.ACCEPTED
+        forward(ctx, minutes=5)
+        await sweep(ctx, silent)
+        assert (await matter_of(ctx, held)).timeline[-1].type == "let_go"
+        assert (await matter_of(ctx, again.number)).state is State.ACCEPTED
 
 
 @pytest.mark.gen_test(timeout=120)
