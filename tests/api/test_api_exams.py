@@ -314,10 +314,8 @@ def test_after_the_closing_only_the_office_cancels(pupils: Pupils, inside: Insid
         assert (reply.status, reply.code) == (409, "plan-closed")
 
 
-def test_who_is_no_student_is_told_what_is_missing_and_where(
-    town: Town, signed: Citizen, plan: Plan
-) -> None:
-    for who in (signed, town.registered()):
+def test_who_is_no_student_is_told_what_is_missing_and_where(town: Town, plan: Plan) -> None:
+    for who in (town.face_signed(), town.registered()):
         for reply in (_book(who, plan), _wait(who, plan)):
             params = reply.json()["params"]
             assert (reply.status, reply.code) == (403, "not-allowed-tier")
