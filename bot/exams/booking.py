@@ -29,6 +29,7 @@ _YES = ("确认", "确定", "是", "好", "好的", "可以", "预约", "确认�
 _NO = ("不", "否", "不要", "换一个", "换", "再看看")
 _MORE = ("更多", "看更多", "下一页", "还有吗")
 _FULL_ONES = ("候补", "排队", "已满", "满的", "看已满的场次")
+_FREE_ONES = ("看有名额的场次", "有名额的", "有名额")
 _ANY = ("不限", "全部", "都看看", "所有", "重新看")
 # After these there is no sense in looking at the session again; the next one may do.
 _FILLED = frozenset({"plan-full", "plan-closed", "plan-unknown", "line-full"})
@@ -156,14 +157,14 @@ async def _take_pick(scene: Scene) -> Move:
         return await _listed(scene, {**search, "day": "", "site": "", "only": pages.FREE})
     narrower = await pages.narrowed(scene, search)
     if narrower is not None:
-        return await _listed(scene, narrower)
+        return await _listed(scene, {**narrower, "only": pages.FREE})
     if subject_in(scene.text) not in (None, search["subject"]):
         return await book(scene)
     raise NotAnAnswer(scene.say("exam_not_read"))
 
 
 def _said(text: str) -> str:
-    words = {"more": _MORE, pages.FULL: _FULL_ONES, "any": _ANY}
+    words = {"more": _MORE, pages.FULL: _FULL_ONES, pages.FREE: _FREE_ONES, "any": _ANY}
     return next((what for what, said in words.items() if text in said), "")
 
 

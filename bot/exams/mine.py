@@ -6,6 +6,7 @@ asked again first.
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.exams.reading import day_in, subject_in
 from bot.exams.wording import booking_line, booking_text, on, sitting
 from bot.scene import Move, NotAnAnswer, Question, Scene, end
 from bot.wording import chosen, joined, numbered, refused
@@ -53,9 +54,17 @@ async def cancel(scene: Scene) -> Move:
     found = await _live(scene)
     if not found:
         return end(scene.say("exam_none_mine"))
-    if len(found) == 1:
-        return await _leaving(scene, found[0].number)
+    meant = _meant(scene, found)
+    if len(meant) == 1:
+        return await _leaving(scene, meant[0].number)
     return Move("exams.pick", {"numbers": [b.number for b in found], "then": "leave"})
+
+
+def _meant(scene: Scene, found: list[BookingSummary]) -> list[BookingSummary]:
+    """Those of the subject or the day he named; all when he named none he has."""
+    subject, day = subject_in(scene.text), day_in(scene.text, scene.ctx.today())
+    named = [b for b in found if b.subject == subject or b.day == day]
+    return named or found
 
 
 async def _ask_pick(scene: Scene) -> str:
@@ -107,7 +116,7 @@ async def _take_one(scene: Scene) -> Move:
         return await _leaving(scene, view.number)
     choice = chosen(scene.text, len(deeds) + 1)
     if choice is None or not deeds:
-        raise NotAnAnswer(scene.say("choose_number"))
+        raise NotAnAnswer(scene.say("choose_number" if deeds else "not_understood"))
     if choice == len(deeds):
         return end(scene.say("closed"))
     match deeds[choice]:

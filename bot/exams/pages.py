@@ -8,12 +8,14 @@ from typing import Any
 from bot.exams.reading import day_in, site_in
 from bot.scene import Scene
 from casework.exams import listing
+from casework.exams.sites import sites
 from casework.exams.views import PlanPage, PlanView
 
 FREE, FULL, ALL = "free", "full", "all"
 _PAGE = 6
+_SHORTEST = 2
 _AHEAD = timedelta(days=90)
-_SITES = 100
+_SITES, _TRIES = 100, 3
 
 
 async def found(scene: Scene, search: Mapping[str, Any], after: str = "") -> dict[str, Any]:
@@ -23,7 +25,9 @@ async def found(scene: Scene, search: Mapping[str, Any], after: str = "") -> dic
     ``site`` and ``only`` (free, full, all).
     """
     page = await _read(scene, search, _PAGE, search.get("only", FREE), after)
-    while not page.plans and page.next:
+    for _ in range(_TRIES):
+        if page.plans or not page.next:
+            break
         page = await _read(scene, search, _PAGE, search.get("only", FREE), page.next)
     return {**search, "codes": [p.code for p in page.plans], "next": page.next or ""}
 
@@ -58,6 +62,9 @@ async def narrowed(scene: Scene, search: Mapping[str, Any]) -> dict[str, Any] | 
     day = day_in(scene.text, scene.ctx.today())
     if day is not None:
         return {**search, "day": day.isoformat()}
+    if len(scene.text) < _SHORTEST:
+        return None
     page = await _read(scene, {**search, "day": "", "site": ""}, _SITES, ALL)
-    site = site_in(scene.text, {(p.site, p.site_name) for p in page.plans})
+    known = {(s.code, s.name) for s in await sites(scene.ctx, search["office"])}
+    site = site_in(scene.text, known | {(p.site, p.site_name) for p in page.plans})
     return {**search, "site": site} if site else None

@@ -109,6 +109,7 @@ def test_a_site_by_a_part_of_its_name(text: str, code: str | None) -> None:
         ("科目二去不了了", "cancel_exam"),
         ("科目二不考了", "cancel_exam"),
         ("退出候补", "cancel_exam"),
+        ("我不想考科目三了", "cancel_exam"),
         ("我的预约", "my_exams"),
         ("候补排到第几了", "my_exams"),
         ("我的考试预约成功了吗", "my_exams"),

@@ -106,7 +106,28 @@ def test_a_session_that_filled_meanwhile_leads_back_to_the_list(house: RunningHo
     assert "名额已满" in heard and f"1. {day}" in heard and student.live() == []
     student.say("看已满的场次")
     assert "候补第1位" in student.say("1")
-    assert "有名额的场次" in student.say("换一个") or "可以候补的场次" in student.phone.heard[-1]
+    assert "可以候补的场次" in student.say("换一个")
+    assert f"1. {day}" in student.say("看有名额的场次")
+
+
+def test_of_two_bookings_the_one_named_is_cancelled(house: RunningHouse) -> None:
+    student = Student(house, "A3").log_in()
+    field = plan(house, "chat-two-2", "A3")
+    road = plan(house, "chat-two-3", "A3", days=25, subject="3")
+    for code in (field.code, road.code):
+        student.books(code, cause=code)
+    heard = student.say("我的预约")
+    assert "要看哪一个" in heard and "科目二" in heard and "科目三" in heard
+    assert "科目二（场地驾驶技能）" in student.say("2")
+    heard = student.say("我不想考科目三的考试了，取消")
+    assert "确定取消" in heard and "道路驾驶技能" in heard
+    student.say("2")
+    assert "要取消哪一个" in student.say("取消预约")
+    student.say("菜单")
+    heard = student.say(f"退掉{field.day.month}月{field.day.day}日的考试")
+    assert "确定取消" in heard and "场地驾驶技能" in heard
+    student.say("1")
+    assert [b.plan for b in student.live()] == ["chat-two-3"]
 
 
 def test_days_sites_and_pages(house: RunningHouse) -> None:
