@@ -11,12 +11,13 @@ from casework import steps
 from casework.context import Context
 from casework.exams.attending import attend, attend_due
 from casework.exams.booking import book, wait
+from casework.exams.facts import booking_facts, plan_of
 from casework.exams.leaving import accept, accept_change, cancel, leave
 from casework.exams.listing import booking, plan
 from casework.exams.publishing import cancel_plan, change_plan, publish
 from casework.officers import Officer
 from rules.calendar import HOUSE_ZONE
-from rules.exams.plan import Subject
+from rules.exams.plan import SERVICE, Subject
 from rules.exams.site import Site
 from rules.matter import State
 from rules.refusals import Refusal
@@ -262,6 +263,65 @@ async def test_cancelling_releases_everybody_once(
         other = (await publish(ctx, who, OFFICE, entry(ctx, capacity="3"), "c2")).code
         for person in people:
             assert (await book(ctx, person, other, "b", "mini")).state == State.ACCEPTED
+        history = await ctx.stores.exam_plans.history(code)
+        assert [h["what"] for h in history] == ["published", "changed", "cancelled"]
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_change_between_the_request_and_the_seat_is_heard(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who = await town(ctx)
+        code = (await publish(ctx, who, OFFICE, entry(ctx, capacity="1"), "c")).code
+        people = [await learner(ctx, n) for n in (1, 2)]
+        old = await plan_of(ctx, code)
+        before = [await booking_facts(ctx, one.key, old, one.tiers) for one in people]
+        later = entry(ctx, capacity="1", starts="9:00")
+        changed = await change_plan(ctx, who, code, later, "调整", "x")
+        await drained(ctx, code)
+        for person, facts, wants in zip(people, before, ("seat", "line"), strict=True):
+            given = {
+                **{"applicant": person.key, "subject": person.key, "channel": "mini"},
+                "wants": wants,
+            }
+            service = ctx.book.catalogue[SERVICE]
+            matter = await steps.start(
+                *(ctx, service, "apply", person.actor, f"late-{wants}", given, facts)
+            )
+            assert matter.form["starts"] == "08:30"
+            await drained(ctx, code)
+            seen = await booking(ctx, person, matter.number)
+            assert (seen.starts, seen.state) == (
+                changed.starts,
+                State.ACCEPTED if wants == "seat" else State.WAITING,
+            )
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_two_officers_do_not_overwrite_each_other(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who = await town(ctx)
+        code = (await publish(ctx, who, OFFICE, entry(ctx), "c")).code
+        said = await asyncio.gather(
+            *(
+                change_plan(
+                    *(ctx, who, code, entry(ctx, starts=f"{hour}:00"), "调整", f"x{hour}"), seen=0
+                )
+                for hour in (9, 10)
+            ),
+            return_exceptions=True,
+        )
+        refused = [s for s in said if isinstance(s, Refusal)]
+        assert [r.code for r in refused] == ["stale-version"]
+        history = await ctx.stores.exam_plans.history(code)
+        assert [h["what"] for h in history] == ["published", "changed"]
+        at_once = [publish(ctx, who, OFFICE, entry(ctx), "twice") for _ in range(4)]
+        assert len({one.code for one in await asyncio.gather(*at_once)}) == 1
+        at_once = [cancel_plan(ctx, who, code, "因故", f"c{n}") for n in range(4)]
+        assert {one.status for one in await asyncio.gather(*at_once)} == {"cancelled"}
         history = await ctx.stores.exam_plans.history(code)
         assert [h["what"] for h in history] == ["published", "changed", "cancelled"]
 
