@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from pymongo import MongoClient
+
 from storage.engines import EngineUrls
 from tests.races.rushing import assert_fair, faults, sessions, swept, told, wishes
 from tests.support.crowd import Crowd, Wish
@@ -132,6 +134,13 @@ def test_processes_killed_at_named_points_and_at_random(
     assert set(POINTS) <= set(deaths)
 
 
+def answers(urls: EngineUrls) -> None:
+    """Return once the engine answers."""
+    client: MongoClient[dict[str, object]] = MongoClient(urls.mongo_url)
+    with client:
+        client.admin.command("ping")
+
+
 def test_the_engine_killed(tmp_path: Path) -> None:
     kills = 0
 
@@ -139,12 +148,13 @@ def test_the_engine_killed(tmp_path: Path) -> None:
     with engine_process(tmp_path / "engines") as running:
 
         async def killing(over: asyncio.Event) -> None:
+            """Three times, each when it has worked for a moment since it was started again."""
             nonlocal kills
-            await asyncio.sleep(0.3)
-            while not over.is_set():
+            while kills < 3 and not over.is_set():
+                await asyncio.sleep(0.4)
                 kill_engine(running)
                 kills += 1
-                await asyncio.sleep(1.5)
+                await asyncio.to_thread(answers, running.urls)
 
         async def play(house: House, ports: Sequence[int]) -> None:
             asked = await ready(house, SOME, SESSIONS, SEATS)
