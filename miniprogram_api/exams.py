@@ -253,7 +253,7 @@ class ExamRecordHandler(ApiHandler):
     @operation(
         "My record: permit, subjects passed, bookings left, first days to book, results",
         gives=RecordView,
-        refusals=("not-a-student",),
+        refusals=("not-allowed-tier", "not-a-student"),
     )
     async def get(self) -> RecordView:
         """As long as he is a driving student."""

@@ -8,6 +8,7 @@ from casework.acting import rows_of
 from casework.context import Context
 from casework.exams.facts import plan_of
 from casework.exams.leaving import own
+from casework.exams.rights import must_be_student
 from casework.exams.showing import booking_view, plan_view, record_view
 from casework.exams.views import BookingSummary, BookingView, PlanPage, PlanView, RecordView
 from rules.exams.plan import SERVICE
@@ -126,9 +127,10 @@ async def summaries(ctx: Context, citizen: Citizen) -> list[BookingSummary]:
 async def record(ctx: Context, citizen: Citizen) -> RecordView:
     """The citizen's record as a student: subjects passed, bookings left, first days to book.
 
-    Raises not-a-student.
+    Raises not-allowed-tier, naming the offices that help, or not-a-student.
     """
     found = await record_view(ctx, citizen.key)
-    if found is None:
-        raise Refusal("not-a-student")
-    return found
+    if found is not None:
+        return found
+    await must_be_student(ctx, citizen)
+    raise Refusal("not-a-student")

@@ -101,8 +101,9 @@ def _picture(page: Page, name: str) -> None:
 
 
 def test_an_office_is_chosen_and_its_sessions_are_shown(page: Page, plans: list[Plan]) -> None:
-    page.goto("/")
-    page.get_by_role("link", name="查看考试计划").click()
+    for start in ("/guide/exam-booking", "/"):
+        page.goto(start)
+        page.get_by_role("link", name="查看考试计划").click()
     expect(page.get_by_text("请先选择车管所，再点")).to_be_visible()
     page.get_by_label("车管所").select_option(label=NAMES[OFFICE])
     page.get_by_role("button", name="查看").click()
