@@ -1,5 +1,6 @@
 """The stage: engines, sandbox, service and worker as real processes in a temporary folder."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,7 +10,8 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +19,7 @@ from rich.console import Console
 from bianmin.demo.people import Wire
 from bianmin.engines import engines
 from bianmin.run import LOGINS, Plan, children, plan, prepare
+from bianmin.settings import variable
 from bianmin.settings_sources import environment, load
 from bianmin.supervisor import Running, Supervisor
 
@@ -28,6 +31,7 @@ class Stage:
     plan: Plan
     service: Wire
     sandbox: Wire
+    supervisor: Supervisor
     running: dict[str, Running] = field(default_factory=dict)
 
     def kill(self, name: str) -> None:
@@ -37,6 +41,20 @@ class Stage:
             raise RuntimeError(f"{name} is not running")
         # The child's own descendants (the image processes) see their parent die.
         os.kill(pid, signal.SIGKILL)
+
+    async def turn_clock(self, to: datetime) -> None:
+        """Let service, worker and commands go on at another time, as BIANMIN_NOW does. The sandbox
+        stays in the present: the phones keep what they have."""
+        ahead = (to - datetime.now(UTC)).total_seconds()
+        env = {**self.plan.env, variable("clock_offset_seconds"): repr(ahead)}
+        self.plan = replace(self.plan, env=env)
+
+        async def begin_anew(name: str) -> None:
+            await self.running[name].end()
+            child = replace(self.running[name].child, env=env)
+            self.running[name] = await self.supervisor.start(child)
+
+        await asyncio.gather(begin_anew("service"), begin_anew("worker"))
 
     def password(self, officer: str) -> str:
         """The password made for a demo officer."""
@@ -79,7 +97,7 @@ async def stage(console: Console) -> AsyncIterator[Stage]:
             made = plan(settings, urls)
             await prepare(made)
             async with Supervisor(lambda line: console.print(f"  ⚙ {line}", style="yellow")) as up:
-                set_up = Stage(made, Wire(made.service), Wire(made.sandbox))
+                set_up = Stage(made, Wire(made.service), Wire(made.sandbox), up)
                 for child in children(made):
                     set_up.running[child.name] = await up.start(child)
                 yield set_up

@@ -33,63 +33,63 @@ _HEADER = (
 
 
 class StudentStory(Telling):
-    """Told after the first story, on the same stage."""
+    """Told beside the first story, on the same stage; the licence comes last."""
 
     def __init__(self, place: Stage, teller: Teller, office: OfficerAtDesk) -> None:
         super().__init__(place, teller)
         self.office = office
 
-    async def tell(self) -> None:
-        """All chapters in order. Raises StoryBroken."""
-        for chapter in (self.the_schools_file, self.approved, self.first_login, self.licensed):
-            await chapter()
-
     async def the_schools_file(self) -> None:
         """Three rows: one good, one with a wrong phone, one who must be face-signed first."""
         self.teller.chapter("驾校批量报送学员")
         clerk = await self.log_in(CLERK)
-        await clerk.page("/desk/batches")
-        medical = (datetime.now(UTC) - timedelta(days=9)).date().isoformat()
         rows = [
-            (STUDENT_ID, STUDENT, STUDENT_PHONE, "C1", "初次申领", medical, "市第一人民医院"),
-            ("41010520030505342X", "孙小学", "12345", "C1", "初次申领", medical, "市第一人民医院"),
-            (OWNER_ID, OWNER, "13900010004", "C1", "初次申领", medical, "市第一人民医院"),
+            (STUDENT_ID, STUDENT, STUDENT_PHONE),
+            ("41010520030505342X", "孙小学", "12345"),
+            (OWNER_ID, OWNER, "13900010004"),
         ]
-        page = await clerk.page("/desk/batches")
-        fields = {"cause": hidden(page, "cause")}
-        files = {
-            "table": Upload("学员.csv", _table(rows), "text/csv"),
-            "portraits": Upload("照片.zip", _portraits(rows), "application/zip"),
-        }
-        page = await clerk.upload("/desk/batches", fields, files)
-        self.must("上传后就有进度页", "/desk/batches/" in clerk.address, page.status)
-        address = clerk.address.partition("?")[0]
-
-        async def done() -> str:
-            text = (await clerk.page(address)).raw.decode()
-            return "" if 'http-equiv="refresh"' in text else text
-
-        text = str(await self.until("三行都处理完", done))
+        address = await self.send(rows)
+        text = (await clerk.page(address)).raw.decode()
         self.must("名下有车又没面签的，当场说明先去面签", "面签" in text, text)
         errors = await clerk.page(f"{address}/errors.csv")
         lines = errors.raw.decode("utf-8-sig").splitlines()
         self.must("错误可下载，一行一条", len(lines) == 3, lines)
-        page = await clerk.page("/desk/batches")
-        again = await clerk.upload("/desk/batches", {"cause": hidden(page, "cause")}, files)
-        self.must("同一个文件再传一次", again.status == 200, again.status)
-        address = clerk.address.partition("?")[0]
-        await self.until("再传的也处理完", done)
-        home = (await clerk.page("/desk/students?state=submitted")).raw.decode()
-        numbers = set(re.findall(r"\b\d{12}\b", home))
+        await self.send(rows)
+        numbers = await self.waiting()
         self.must("重传不重复：只有一件待审核", len(numbers) == 1, numbers)
-        self.must("清单上姓名遮盖", STUDENT not in home and STUDENT_ID not in home)
         self.number = numbers.pop()
+
+    async def send(self, rows: Sequence[tuple[str, str, str]]) -> str:
+        """A file of the school's, sent and worked off: the address of its page. ``rows``: ID
+        number, name, phone."""
+        clerk = self.officers[CLERK]
+        medical = (datetime.now(UTC) - timedelta(days=9)).date().isoformat()
+        whole = [(*row, "C1", "初次申领", medical, "市第一人民医院") for row in rows]
+        page = await clerk.page("/desk/batches")
+        files = {
+            "table": Upload("学员.csv", _table(whole), "text/csv"),
+            "portraits": Upload("照片.zip", _portraits(whole), "application/zip"),
+        }
+        page = await clerk.upload("/desk/batches", {"cause": hidden(page, "cause")}, files)
+        self.must("上传后就有进度页", "/desk/batches/" in clerk.address, page.status)
+        address = clerk.address.partition("?")[0]
+
+        async def done() -> bool:
+            text = (await clerk.page(address)).raw.decode()
+            return 'http-equiv="refresh"' not in text
+
+        await self.until(f"{len(rows)} 行都处理完", done)
+        return address
 
     async def approved(self) -> None:
         """One click for all that are ticked."""
         self.teller.chapter("车管所审核学员")
+        await self.approve(self.number)
+
+    async def approve(self, number: str) -> None:
+        """Tick it on the work list, and the one click."""
         page = await self.office.page("/desk/")
-        row = rf'name="chosen" value="({self.number}-\d+)"'
+        row = rf'name="chosen" value="({number}-\d+)"'
         chosen = re.search(row, page.raw.decode())
         self.must("学员在车管所的清单上，可勾选", chosen is not None)
         assert chosen is not None
@@ -98,7 +98,13 @@ class StudentStory(Telling):
             "chosen": chosen[1],
         }
         page_after = await self.office.form("/desk/approve-many", form)
-        self.must("一次通过勾选的", self.number in page_after.raw.decode(), page_after.status)
+        self.must("一次通过勾选的", number in page_after.raw.decode(), page_after.status)
+
+    async def waiting(self) -> set[str]:
+        """The numbers of the school's students not decided yet."""
+        home = (await self.officers[CLERK].page("/desk/students?state=submitted")).raw.decode()
+        self.must("清单上姓名遮盖", STUDENT not in home and STUDENT_ID not in home)
+        return set(re.findall(r"\b\d{12}\b", home))
 
     async def first_login(self) -> None:
         """ID number and SMS code; driving tests only."""
@@ -130,7 +136,7 @@ class StudentStory(Telling):
         _issue(path, str(today), str(until))
         for _ in range(2):
             await asyncio.to_thread(self.place.command, "import", "licence-issues", str(path))
-        text = await self.sms_about("驾驶证")
+        text = await self.sms_about("已领取驾驶证")
         self.teller.says("短信", text)
         seen = await self.me.call("GET", "/me")
         self.must("不用再面签", seen.body["tiers"] == ["face_signed"], seen.body)

@@ -40,6 +40,12 @@ class Teller:
         self._console.print(f"      [green]✓ {promise}[/green]")
 
 
+async def told(*chapters: Callable[[], Awaitable[None]]) -> None:
+    """Chapters one after the other. Raises StoryBroken."""
+    for chapter in chapters:
+        await chapter()
+
+
 class Telling:
     """A story under way: who is in it, what was promised; a broken promise ends it."""
 
@@ -47,6 +53,7 @@ class Telling:
         self.place = place
         self.teller = teller
         self.me: Person
+        self.name = "小王"
         self.number = ""
         self.code_sent = 0.0
         self.officers: dict[str, OfficerAtDesk] = {}
@@ -57,13 +64,13 @@ class Telling:
         self.teller.kept(promise)
 
     async def say(self, text: str) -> str:
-        self.teller.says("小王", text)
+        self.teller.says(self.name, text)
         answer = await self.me.say(text)
         self.teller.says("平台", answer)
         return answer
 
     async def show(self, what: str, picture: bytes, kind: str) -> str:
-        self.teller.says("小王", f"[照片：{what}]".replace("[", "\\["))
+        self.teller.says(self.name, f"[照片：{what}]".replace("[", "\\["))
         before = len(await self.me.chat())
         answer = await self.me.show(picture, kind)
         if not answer:
@@ -126,5 +133,5 @@ class Telling:
         """One code a minute: the platform's limit and the gateway's, so the story waits too."""
         rest = self.code_sent + A_MINUTE - asyncio.get_running_loop().time()
         if rest > 0:
-            self.teller.says("小王", f"(每分钟只能要一次验证码，等 {rest:.0f} 秒)")
+            self.teller.says(self.name, f"(每分钟只能要一次验证码，等 {rest:.0f} 秒)")
             await asyncio.sleep(rest)
