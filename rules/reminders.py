@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from rules.calendar import HOUSE_ZONE
 from rules.catalogue import Service
-from rules.enrolments import kept_until
+from rules.enrolments import kept_until, waits_for_licence
 from rules.exams.booking import day_of, reminder_at
 from rules.matter import Event, Matter
 from rules.parameters import Parameters
@@ -24,7 +24,7 @@ def remind_at(
     the day after its last; a test that is confirmed is reminded of the day before. None when this
     event grants nothing."""
     last = kept_until(matter) if event.type in _LASTING and service.kind == "enrolment" else None
-    if last is not None:
+    if last is not None and not waits_for_licence(matter):
         after = last + timedelta(days=1)
         return datetime.combine(after, time(), HOUSE_ZONE).astimezone(UTC)
     if event.type == "confirmed":

@@ -280,7 +280,12 @@ async def test_passed_everything_is_told_and_taken_back_by_a_correction(
         ]
         await imported(ctx, tmp_path, "exam-results", [result(who, day, "合格", reason="复核")])
         assert (await matter_of(ctx, number)).timeline[-1].type == "exams_passed"
-        # His time for learning may end now: he waits for the licence alone.
+        # His time for learning may end, or its end be put right: he waits for the licence.
+        known = (await record(ctx, number)).permit
+        assert known is not None
+        last = known.issued_on + timedelta(days=100)
+        rows = [permit(ctx, 1, number=known.number, issued=known.issued_on, valid_until=last)]
+        assert (await imported(ctx, tmp_path, "learner-permits", rows)).errors == []
         document = await ctx.stores.database["matters"].find_one({"_id": number})
         assert document is not None and "remind_due" not in document
         with pytest.raises(Refusal):

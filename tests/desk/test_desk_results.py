@@ -87,6 +87,9 @@ def test_a_result_is_put_right_with_its_reason(
     town: Town, holders: list[tuple[Citizen, str]], sign_in: SignIn
 ) -> None:
     page, number = sign_in("li"), holders[3][1]
+    page.goto(f"/desk/exams/bookings/{number}")
+    page.get_by_role("link", name="更正", exact=True).click()
+    expect(page).to_have_url(re.compile(f"/desk/exams/{CODE}/results/{number}$"))
     page.goto(f"/desk/exams/{CODE}/results")
     page.get_by_role("link", name=f"更正{number}的成绩").click()
     expect(page.locator("main")).to_contain_text("现在登记的成绩：弃考")
