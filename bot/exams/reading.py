@@ -18,6 +18,11 @@ _DAY = re.compile(r"(?<!\d)(\d{1,2})[日号]")
 _WEEKDAY = re.compile("(下下|下|这|本)?个?(?:周|星期|礼拜)([一二三四五六日天])")
 _NEAR = (("大后天", 3), ("后天", 2), ("明天", 1), ("今天", 0))
 _WEEK = 7
+_ANY_SUBJECT = re.compile("科目?[一二三四1-4]")
+_ONES = "零一二三四五六七八九"
+_NUMERALS = re.compile(
+    "((?:[一二三四五六七八九]?十)?[一二三四五六七八九]|[一二三四五六七八九]?十)(?=[月日号])"
+)
 _FILLING = re.compile("我想|我要|想|要|去|在|到|的|考场|有没有|有吗|场次|考试")
 
 
@@ -28,8 +33,9 @@ def subject_in(text: str) -> Subject | None:
 
 
 def day_in(text: str, today: date) -> date | None:
-    """The day a text names, none before today: ``12月10日``, ``10号``, ``下周三``, ``明天``, a full
+    """The day a text names, none before today: ``12月10日``, ``十号``, ``下周三``, ``明天``, a full
     date. None when it names none, or one that does not exist."""
+    text = _NUMERALS.sub(_digits, _ANY_SUBJECT.sub(" ", text))
     full = _FULL.search(text)
     if full:
         day = _made(*map(int, full.groups()))
@@ -49,6 +55,13 @@ def day_in(text: str, today: date) -> date | None:
         )
     only = _DAY.search(text)
     return _of_month(int(only[1]), today) if only else None
+
+
+def _digits(found: re.Match[str]) -> str:
+    """A Chinese numeral up to 99: ``十`` 10, ``二十`` 20, ``三十一`` 31."""
+    tens, ten, ones = found[1].rpartition("十")
+    of_ten = (_ONES.index(tens) if tens else 1) if ten else 0
+    return str(10 * of_ten + (_ONES.index(ones) if ones else 0))
 
 
 def _weekday(which: str, weekday: int, today: date) -> date | None:

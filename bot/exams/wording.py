@@ -64,6 +64,7 @@ def booking_text(scene: Scene, booking: BookingView) -> str:
             state=booking.state_label,
         ),
         _standing_in_line(scene, booking),
+        scene.say("exam_outcome", outcome=booking.outcome_label) if booking.outcome else "",
         f"{scene.say('progress_done')}\n{listed(done)}" if done else "",
         f"{scene.say('progress_next')}{booking.next_step}",
         cancelling(scene, booking) if booking.state in ("accepted", "confirmed") else "",

@@ -5,9 +5,11 @@ from dataclasses import replace
 from casework.context import Context
 from casework.exams.facts import record_for
 from casework.facts import facts_about
+from casework.offices import with_offices
 from casework.permissions import must
 from rules.conditions import unmet
 from rules.exams.plan import SERVICE
+from rules.openings import not_open
 from rules.people import Citizen
 from rules.refusals import Refusal
 
@@ -22,7 +24,7 @@ async def must_be_student(ctx: Context, citizen: Citizen) -> None:
 async def must_be_bookable(ctx: Context, citizen: Citizen, subject: str) -> None:
     """Raise what keeps a student from booking a subject today, whichever session he would choose.
 
-    Raises not-a-student, the conditions of ``exam-booking``.
+    Raises not-a-student, service-not-open, the conditions of ``exam-booking``.
     """
     record = await record_for(ctx, citizen.key)
     if record is None:
@@ -34,7 +36,11 @@ async def must_be_bookable(ctx: Context, citizen: Citizen, subject: str) -> None
         "subject": subject,
         "day": ctx.today().isoformat(),
     }
-    service = ctx.book.catalogue[SERVICE]
+    service, office = ctx.book.catalogue[SERVICE], await ctx.office(record.office)
+    if office is not None:
+        closed = not_open(service, ctx.today(), office.region, ctx.book.texts)
+        if closed is not None:
+            raise await with_offices(ctx, closed, facts)
     found = unmet(service, facts, any_session, ctx.book.parameters)
     if found:
         raise found[0]

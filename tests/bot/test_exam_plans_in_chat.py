@@ -9,8 +9,9 @@ from typing import Any
 from casework import accounts
 from casework.context import Context
 from casework.exams.publishing import change_plan, publish
+from casework.exams.results import Sitting, sitting_known
 from tests.bot.conftest import RunningHouse
-from tests.bot.students import Student, attend, inside, plan, spoken, today
+from tests.bot.students import Student, attend, inside, plan, soon, spoken, today
 from tests.casework.inside import OFFICE, officer
 from tests.casework.test_plans import SITE, entry
 from tests.support.web import fetch
@@ -52,6 +53,24 @@ def test_the_record_says_what_was_sat_and_what_is_left(house: RunningHouse) -> N
     assert "科目二 不合格" in heard and "科目三 弃考" in heard and "科目一 合格" in heard
     assert heard == student.say("考试成绩")
     assert "10日后才能" in student.say("约科目二")
+
+
+def test_a_result_stands_in_the_record_and_at_its_booking(house: RunningHouse) -> None:
+    student = Student(house, "P").log_in()
+    made = plan(house, "chat-result", "P", days=0, closes_at=soon(hours=-1))
+    booked = student.books(made.code, ago=timedelta(days=2))
+    came = Sitting(student.citizen.key, made.subject, made.day, made.code, ("failed", True))
+    inside(house, lambda ctx: sitting_known(ctx, came))
+    assert student.live() == [] and "没有考试预约" in student.say("我的预约")
+    student.say("进度")
+    listed = student.say("全部")
+    line = next(row for row in listed.splitlines() if booked.number in row)
+    heard = student.say(line.partition(".")[0])
+    assert "成绩：不合格" in heard and booked.number in heard
+    # Nothing is left to do with it; what is said next is a wish of its own.
+    assert "没有听懂" in student.say("今天天气怎么样")
+    heard = student.say("考试成绩")
+    assert "还剩4次预约" in heard and "科目二 不合格" in heard
 
 
 def moved(house: RunningHouse, code: str, **changes: str) -> None:
