@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from storage.access_log import AccessLog
@@ -40,6 +40,9 @@ from storage.wechat_bindings import WechatBindings
 
 _ANSWER_SECONDS = 20
 _FIND_SECONDS = 10
+
+_CONNECTIONS, _CONNECTION_WAIT = 64, 20.0
+"""Of a process to Redis, and the seconds a request waits for one."""
 
 
 class StorageUnavailable(Exception):
@@ -131,7 +134,11 @@ async def open_stores(
     the data.
     """
     client = _client(mongo_url)
-    redis: Redis = Redis.from_url(redis_url, health_check_interval=30)
+    # In a rush more ask at once than there are connections: they wait for one.
+    pool = BlockingConnectionPool.from_url(
+        redis_url, max_connections=_CONNECTIONS, timeout=_CONNECTION_WAIT, health_check_interval=30
+    )
+    redis: Redis = Redis.from_pool(pool)
     db = client[database]
     try:
         await redis.ping()

@@ -184,3 +184,13 @@ async def test_nothing_personal_or_secret_lies_in_redis(
         assert held
         for secret in (ID_NUMBER, PHONE, "987654", "o-openid", "token-secret", "desk-secret"):
             assert secret.encode() not in held
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_thousand_at_once_are_all_answered(
+    engine_urls: EngineUrls, mongo_database: str
+) -> None:
+    """More than there are connections: whoever finds none waits for one."""
+    async with opened(engine_urls, mongo_database) as stores:
+        asked = (stores.memory.hit(f"rush-{n}", 1, 60) for n in range(1_000))
+        assert await asyncio.gather(*asked) == [True] * 1_000
