@@ -22,7 +22,7 @@ from bot.scene import Move, NotAnAnswer, Question, Scene, end
 from bot.wording import chosen, joined, numbered, refused
 from casework.exams import booking as places
 from casework.exams import listing, rights
-from casework.exams.views import BookingView, RecordView, SubjectView
+from casework.exams.views import BookingView, PlanView, RecordView, SubjectView
 from rules.refusals import Refusal
 
 _YES = ("确认", "确定", "是", "好", "好的", "可以", "预约", "确认预约", "确认候补")
@@ -174,7 +174,12 @@ async def _picked(scene: Scene, code: str) -> Move:
         said = refused(scene.ctx.book.texts, Refusal("plan-closed"))
         return await _listed(scene, scene.answers, said)
     wants = "seat" if plan.bookable else "line"
-    return scene.go("booking.sure", plan=code, wants=wants)
+    return scene.go("booking.sure", plan=code, wants=wants, seen=_seen(plan))
+
+
+def _seen(plan: PlanView) -> list[str]:
+    """What he agrees to: when and where."""
+    return [plan.day.isoformat(), plan.starts, plan.ends, plan.site_name]
 
 
 async def _ask_sure(scene: Scene) -> str:
@@ -197,6 +202,10 @@ async def _take_sure(scene: Scene) -> Move:
     if choice != 0 and scene.text not in _YES:
         raise NotAnAnswer(scene.say("choose_number"))
     plan, texts = scene.answers["plan"], scene.ctx.book.texts
+    seen = _seen(await listing.plan(scene.ctx, plan))
+    if seen != scene.answers["seen"]:
+        # The office changed it since it was shown: he did not agree to that.
+        return scene.stay(scene.say("exam_plan_moved"), seen=seen)
     verb = places.book if scene.answers["wants"] == "seat" else places.wait
     try:
         view = await verb(scene.ctx, scene.person, plan, scene.cause("book"), "chat")

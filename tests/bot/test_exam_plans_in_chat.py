@@ -92,7 +92,13 @@ def moved(house: RunningHouse, code: str, **changes: str) -> None:
 def test_a_changed_plan_is_accepted_or_left(house: RunningHouse) -> None:
     moved(house, "CHAT-1")
     student = Student(house, "E").log_in()
-    student.books("CHAT-1")
+    student.say("约科目二")
+    assert "08:30" in student.say("1")
+    moved(house, "CHAT-1", starts="14:00", ends="17:00")
+    # He agreed to another hour than it is now.
+    heard = student.say("1")
+    assert "刚有变动" in heard and "14:00" in heard and student.live() == []
+    assert "已受理" in student.say("1")
     moved(house, "CHAT-1", starts="13:30", ends="16:30")
     heard = student.say("我的预约")
     assert "计划有变动" in heard and "13:30" in heard and "接受变动" in heard
