@@ -1,4 +1,7 @@
-"""An office's sessions of tests at the desk: published, changed, cancelled, in a real browser."""
+"""An office's sessions of tests at the desk: published, changed, cancelled, in a real browser.
+
+They are of class C2: the town is shared, and other tests look for what can be booked of C1.
+"""
 
 import re
 from datetime import timedelta
@@ -62,7 +65,7 @@ def fill(page: Page, town: Town, *, days: int, closing: int, capacity: int = 2) 
     """The form of a session so many days ahead."""
     page.get_by_label("考场").select_option("4101K7")
     page.get_by_label("科目").select_option("2")
-    page.get_by_label("准驾车型").select_option("C1")
+    page.get_by_label("准驾车型").select_option("C2")
     page.get_by_label("考试日期").fill(in_days(town, days))
     page.get_by_label("开始时间").fill("08:30")
     page.get_by_label("结束时间").fill("11:30")
@@ -78,7 +81,7 @@ def published(town: Town, cause: str, **changes: str) -> str:
         assert office is not None
         who = Officer("li", "李警官", "reviewer", office)
         entry = {
-            **{"site": "4101K7", "subject": "2", "vehicle_class": "C1"},
+            **{"site": "4101K7", "subject": "2", "vehicle_class": "C2"},
             **{"day": (ctx.today() + timedelta(days=30)).isoformat(), "closes_at": ""},
             **{"starts": "8:30", "ends": "11:30", "capacity": "2", **changes},
         }
@@ -91,7 +94,7 @@ def students(town: Town, first: int, code: str) -> list[tuple[Citizen, str]]:
     """Two who hold a place and one who waits, with their matters' numbers."""
 
     async def work(ctx: Context) -> list[tuple[Citizen, str]]:
-        people = [await learner(ctx, first + n) for n in range(3)]
+        people = [await learner(ctx, first + n, vehicle_class="C2") for n in range(3)]
         held = [await book(ctx, one, code, "a", "mini") for one in people[:2]]
         held.append(await wait(ctx, people[2], code, "w", "mini"))
         return [(who, one.number) for who, one in zip(people, held, strict=True)]
@@ -165,6 +168,7 @@ def test_a_session_is_changed_and_everybody_goes_along(place: Town, sign_in: Sig
     page.get_by_role("button", name="确认变更").click()
     expect(page.locator(".fault")).to_contain_text("已有2人占用名额")
     expect(page.get_by_label("原因")).to_have_value("场地维修")
+    shot(page, "desk-exam-change-wrong")
     page.get_by_label("名额").fill("3")
     page.get_by_label("考场").select_option("4101K8")
     page.get_by_label("开始时间").fill("09:00")
