@@ -87,9 +87,9 @@ def _missing(
 ) -> Refusal | None:
     return (
         permit_ends_before(record, subject, today)
+        or none_left(record, subject, today, most)
         or out_of_order(subject, needed, done)
         or without_permit(record, subject)
-        or none_left(record, subject, today, most)
     )
 
 

@@ -155,6 +155,34 @@ def test_what_has_to_be_tested_when_a_class_is_added(wanted: str, held: str, nee
     assert len(subjects_of(adding, None)) == 4
 
 
+@pytest.mark.parametrize(
+    ("classes", "field", "road"),
+    [
+        ("C2 C3 C4 C5", 10, 20),
+        ("C1 M N P", 10, 30),
+        ("A1 A2 A3 B1 B2", 20, 40),
+        ("C6", 20, 0),
+        ("D E F", 0, 0),
+    ],
+)
+@pytest.mark.parametrize("era", [2016, 2026])
+def test_the_days_after_the_permit_by_class(classes: str, field: int, road: int, era: int) -> None:
+    issued = date(era, 3, 1)
+    permit = Permit("P", issued, date(era + 3, 3, 1))
+    theory = Attempt("1", Subject.THEORY, issued, "passed")
+    for code in classes.split():
+        record = replace(of([theory], permit), vehicle_class=code)
+        for subject, days in ((Subject.FIELD, field), (Subject.ROAD, road)):
+            one = standing_of(record, subject, issued)
+            assert one.bookable_from == issued + timedelta(days=days)
+        adding = replace(record, adding=True)
+        large = 30 if road == 40 else road
+        for held, wait in (("C1", large), ("C3", large), ("D", road), ("F", road)):
+            found = stand(adding, licence(held), FIGURES, issued)
+            said = [one.bookable_from for one in found if one.subject is Subject.ROAD]
+            assert said in ([], [issued + timedelta(days=wait)])
+
+
 def test_nothing_is_left_when_what_is_needed_is_passed() -> None:
     adding = replace(of([]), vehicle_class="C6", adding=True)
     sittings = [
