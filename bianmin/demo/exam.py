@@ -58,18 +58,25 @@ class ExamStory(Telling):
         self.teller.chapter("考场、考试计划、学习驾驶证明按文件导入")
         answer = await self.say("约考科目二")
         self.must("还不能约的，说明差什么", "科目一合格后" in answer, answer)
-        await self.take_in("exam-sites", files.sites())
-        await self.take_in("exam-plans", files.plans(self.day))
-        students = {STUDENT_ID: STUDENT, SECOND_ID: SECOND}
-        await self.take_in("learner-permits", files.permits(self.today, students))
-        passed = self.today - timedelta(days=35)
-        rows = [files.result(who, "1", passed, "合格") for who in students]
-        await self.take_in("exam-results", rows)
+        await asyncio.gather(self.publish_by_file(), self.record_by_file())
         await self.seats(left=1, booked=0)
         record = (await self.other.call("GET", "/exam-results")).body
         second = record["subjects"][1]
         held = record["subjects"][0]["passed"] and second["left"] == 5 and second["bookable_from"]
         self.must("预约前看得到：科目一已合格，科目二还有五次、现在可约", bool(held), record)
+
+    async def publish_by_file(self) -> None:
+        """The sites first: a plan names one."""
+        await self.take_in("exam-sites", files.sites())
+        await self.take_in("exam-plans", files.plans(self.day))
+
+    async def record_by_file(self) -> None:
+        """What the internal system knows of both students."""
+        students = {STUDENT_ID: STUDENT, SECOND_ID: SECOND}
+        await self.take_in("learner-permits", files.permits(self.today, students))
+        passed = self.today - timedelta(days=35)
+        rows = [files.result(who, "1", passed, "合格") for who in students]
+        await self.take_in("exam-results", rows)
 
     async def last_seat(self) -> None:
         """Booked in the mini-program; no school may."""
@@ -91,8 +98,9 @@ class ExamStory(Telling):
     async def in_line(self) -> None:
         """The session is full: a place in line, in the chat."""
         self.teller.chapter("聊天里候补")
-        answer = await self.say("约考科目二")
-        self.must("名额满了，可以候补", "候补" in answer, answer)
+        await self.say("约考科目二")
+        answer = await self.say(files.SITE_NAME)
+        self.must("名额满了，可以候补", "没有余额的场次" in answer, answer)
         answer = await self.say("1")
         self.must("候补前看清时间、考场和位置", "候补第1位" in answer, answer)
         answer = await self.say("1")
@@ -203,9 +211,8 @@ class ExamStory(Telling):
 
     async def seats(self, *, left: int, booked: int) -> None:
         """What everybody sees of the session, without a login."""
-        path = f"/exam-plans?office={files.OFFICE}&subject=2"
-        page = await self.place.service.json("GET", f"/api/v1{path}")
-        plan = next(p for p in page.body["plans"] if p["code"] == files.FULL)
+        path = f"/api/v1/exam-plans?site={files.SITE}"
+        plan = (await self.place.service.json("GET", path)).body["plans"][0]
         seen = (plan["left"], plan["booked"])
         self.must(f"不登录也看得到：剩{left}个，已约{booked}个", seen == (left, booked), plan)
 
