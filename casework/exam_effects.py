@@ -1,6 +1,7 @@
 """What a booking does to its plan's places and to the student's claim on the subject."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from casework.answers import Answer, Onward
 from casework.context import Context
@@ -10,6 +11,8 @@ from rules.exams.learning import untold
 from rules.exams.plan import Subject
 from rules.matter import Event, Matter
 from rules.places import Joined, Places, joined, released, taking
+from rules.refusals import Refusal
+from storage.places import PlacesContended
 
 LANE = "exam-places"
 """What the worker is woken by when places owe steps to matters."""
@@ -43,7 +46,7 @@ async def _queue(ctx: Context, matter: Matter) -> Answer:
         after, said = joined(places, matter.number, now, most)
         return after
 
-    await ctx.stores.exam_places.change(code, join, now)
+    await change_places(ctx, code, join, now)
     ctx.checkpoint("after-seat")
     if said == "free":
         return await _seat(ctx, matter)
@@ -54,11 +57,22 @@ async def _queue(ctx: Context, matter: Matter) -> Answer:
     )
 
 
+async def change_places(
+    ctx: Context, code: str, decide: Callable[[Places], Places | None], now: datetime
+) -> Places | None:
+    """What a request makes of a plan's places; None when it makes nothing of them. Raises
+    busy-try-again when others were faster every time: what is owed stays owed."""
+    try:
+        return await ctx.stores.exam_places.change(code, decide, now)
+    except PlacesContended as error:
+        raise Refusal("busy-try-again") from error
+
+
 async def free_seat(ctx: Context, matter: Matter, effect: Effect) -> None:
     """Give the place back, or leave the line; what becomes free is offered by the same write."""
     hold, now = timedelta(hours=int(ctx.figure("exam.offer_hours"))), ctx.now()
-    places = await ctx.stores.exam_places.change(
-        matter.form["plan"], lambda p: released(p, matter.number, now, hold), now
+    places = await change_places(
+        ctx, matter.form["plan"], lambda p: released(p, matter.number, now, hold), now
     )
     if places is not None and places.owed:
         await ctx.stores.memory.wake(LANE)

@@ -3,6 +3,7 @@ booking he has."""
 
 from casework import steps
 from casework.context import Context
+from casework.exam_effects import change_places
 from casework.exams.facts import booking_facts, plan_of
 from casework.exams.showing import booking_view
 from casework.exams.views import BookingView
@@ -82,7 +83,7 @@ async def accept_as(ctx: Context, actor: Actor, matter: Matter, cause: str) -> M
     def take(places: Places) -> Places | None:
         return accepted(places, number, now)
 
-    if await ctx.stores.exam_places.change(matter.form["plan"], take, now) is None:
+    if await change_places(ctx, matter.form["plan"], take, now) is None:
         raise Refusal("offer-over")
     ctx.checkpoint("after-seat")
     try:

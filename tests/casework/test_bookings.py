@@ -6,15 +6,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
 from casework import steps
 from casework.context import Context
-from casework.exam_effects import booking_key
+from casework.exam_effects import booking_key, change_places
 from casework.exams.attending import attend_due
 from casework.exams.booking import book, wait
 from casework.exams.leaving import accept, cancel, leave
 from casework.exams.listing import booking, bookings, plan
 from rules.matter import State
+from rules.places import Places
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
 from tests.casework.exams import learner, published
@@ -141,3 +143,23 @@ async def test_who_asks_for_two_sessions_at_once_has_one(
             assert len(live) == 1
             claim = await ctx.stores.live_bookings.get(booking_key(who.key, "2"))
             assert claim is not None and claim.matter == live[0].number
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_who_is_always_overtaken_is_asked_to_try_again(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        await published(ctx, capacity=2)
+        client: MongoClient[dict[str, object]] = MongoClient(engine_urls.mongo_url)
+        with client:
+            plans = client[mongo_database]["exam_plans"]
+
+            def overtaken(places: Places) -> Places:
+                plans.update_one({"_id": "K2-1"}, {"$inc": {"rev": 1}})
+                return replace(places, capacity=3)
+
+            with pytest.raises(Refusal) as refused:
+                await change_places(ctx, "K2-1", overtaken, ctx.now())
+        assert refused.value.code == "busy-try-again"
+        assert (await plan(ctx, "K2-1")).capacity == 2
