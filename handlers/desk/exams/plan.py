@@ -7,7 +7,7 @@ from casework.exams.showing import outcome_label
 from handlers.desk.base import DeskHandler
 from rules.refusals import Refusal
 
-_DONE = frozenset({"published", "changed", "cancelled"})
+_DONE = frozenset({"published", "changed", "unchanged", "cancelled"})
 
 
 class PlanHandler(DeskHandler):

@@ -88,7 +88,8 @@ class ChangePlanHandler(PublishHandler):
         except Refusal as refusal:
             await self.show_change(code, values, reason, refusal)
             return
-        self.lead_to(plan, "changed")
+        same = values == found.entry and int(seen) == found.changes
+        self.lead_to(plan, "unchanged" if same else "changed")
 
     def sent(self, name: str) -> bool:
         """Whether the form held a field."""
