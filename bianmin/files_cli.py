@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bianmin.app import open_house
 from bianmin.demo.faces import portrait_jpeg
+from bianmin.demo.learner import enrol_learner
 from bianmin.demo.sessions import publish_sessions
 from bianmin.engines import engines
 from bianmin.errors import OperatorError
@@ -258,6 +259,8 @@ async def load_demo_registry(ctx: Context, settings: Settings) -> None:
             password=logins[username],
             totp=False,
         )
+    username, name, *_ = DEMO_OFFICERS[0]
+    await enrol_learner(ctx, username, name)
     await asyncio.to_thread(_keep_logins, settings.data_dir / LOGINS, logins)
 
 

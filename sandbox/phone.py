@@ -45,6 +45,7 @@ def demo_people(folder: Path = REGISTRY) -> list[dict[str, Any]]:
     cities = {
         row["code"]: row["name"].removesuffix("市公安局车辆管理所") for row in rows("offices")
     }
+    learners = {row["id_number"]: row for row in rows("learners")}
     licences = {row["id_number"]: row for row in rows("licences")}
     vehicles = {row["owner_id_number"]: row for row in rows("vehicles")}
     people: list[dict[str, Any]] = []
@@ -56,6 +57,9 @@ def demo_people(folder: Path = REGISTRY) -> list[dict[str, Any]]:
             end = "注销" if licence["status"] == "注销" else f"至{licence['valid_until']}"
             city = cities[licence["issuing_office"]]
             about.append(f"{city}{licence['vehicle_class']}驾驶证，{end}")
+        if learner := learners.get(key):
+            phone = learner["phone"]
+            about.append(learner["about"])
         if vehicle := vehicles.get(key):
             phone = phone or vehicle["owner_phone"]
             about.append(f"机动车{vehicle['plate']}")
