@@ -50,17 +50,8 @@ class ExamPlans:
 
     async def publish(self, plan: Plan, places: Places, by: Mapping[str, Any]) -> bool:
         """Store a plan; False when there is one of that code. ``by``: who published it."""
-        document = {
-            "_id": plan.code,
-            **details(plan),
-            "published_at": plan.published_at,
-            "outcomes": {},
-            "results": {},
-            "history": [{**by, "at": plan.published_at, "what": "published"}],
-            **fresh(places, plan.published_at),
-        }
         try:
-            await self._plans.insert_one(document)
+            await self._plans.insert_one(published(plan, places, by))
         except DuplicateKeyError:
             return False
         return True
@@ -175,6 +166,19 @@ def _windows(since: date, until: date, after: str) -> Iterator[tuple[str, str]]:
 
 def _day_after(day: date) -> str:
     return (day + timedelta(days=1)).isoformat()
+
+
+def published(plan: Plan, places: Places, by: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan just published, as stored."""
+    return {
+        "_id": plan.code,
+        **details(plan),
+        "published_at": plan.published_at,
+        "outcomes": {},
+        "results": {},
+        "history": [{**by, "at": plan.published_at, "what": "published"}],
+        **fresh(places, plan.published_at),
+    }
 
 
 def details(plan: Plan) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from wechatpy.crypto import WeChatCrypto
 
 from bianmin.demo.people import multipart
 from casework import matters
+from tests.bench.exams import booking_rush, plan_query_scale
 from tests.bench.harness import ROUNDS, Result, Side, beside
 from tests.bench.pictures import camera_jpeg
 from tests.bench.scale import login_scale, registration_scale
@@ -116,6 +117,8 @@ BENCHES: Mapping[str, Callable[[Town], Awaitable[Result]]] = {
     "uploads-memory": uploads_memory,
     "registration-scale": registration_scale,
     "login-scale": login_scale,
+    "booking-rush": booking_rush,
+    "plan-query-scale": plan_query_scale,
 }
 
 

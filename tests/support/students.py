@@ -21,6 +21,9 @@ from storage.sealed_places import sealed_values, with_values
 from storage.vault import Vault
 from tests.bench.population import Person, person
 from tests.casework.exams import enrolment, learner
+from tests.casework.inside import OFFICE
+
+__all__ = ["OFFICE", "Student", "by_verbs", "students", "who"]
 
 _FIRST = 10_000_000
 """Of the people of ``tests.bench.population``, those born from 1980 on."""
