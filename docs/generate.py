@@ -20,19 +20,18 @@ def matter_life() -> str:
     lines = [
         "# The life of a matter",
         "",
-        "Drawn from the table in `rules/flow.py` by `make docs`. An arrow is an action, who may",
+        "Drawn from the rows in `rules/life/` by `make docs`. An arrow is an action, who may",
         "take it, and the event it leaves in the timeline.",
     ]
-    for kind in sorted({kind for step in TABLE for kind in step.kinds}):
+    for kind, rows in sorted(TABLE.items()):
         lines += ["", f"## {kind}", "", "```mermaid", "stateDiagram-v2"]
-        states = {s for step in TABLE if kind in step.kinds for s in (step.before, step.after) if s}
+        states = {state for step in rows for state in (step.before, step.after) if state}
         for state in sorted(states):
             lines.append(f"    {state.value}: {state.value} {texts.say(f'states.{state.value}')}")
-        for step in TABLE:
-            if kind in step.kinds:
-                before = step.before.value if step.before else "[*]"
-                label = f"{step.action} ({step.by}) → {step.event}"
-                lines.append(f"    {before} --> {step.after.value}: {label}")
+        for step in rows:
+            before = step.before.value if step.before else "[*]"
+            label = f"{step.action} ({step.by}) → {step.event}"
+            lines.append(f"    {before} --> {step.after.value}: {label}")
         lines.append("```")
     return "\n".join(lines) + "\n"
 

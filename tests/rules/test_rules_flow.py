@@ -48,7 +48,7 @@ ACTORS = {
     "system": Actor("system", "sweep"),
     "exchange": Actor("exchange", "file"),
 }
-ACTIONS = sorted({step.action for step in TABLE})
+ACTIONS = sorted({step.action for rows in TABLE.values() for step in rows})
 PACE = Pace(retries=(5, 30), lease=30, doubt=60)
 
 

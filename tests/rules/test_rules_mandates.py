@@ -51,7 +51,14 @@ SERVICES = (
     _like("in-person", "licence", "window"),
     _like("moving", "household", "online"),
 )
-STEPS = sorted({s.action for s in TABLE if s.by == "citizen" and s.before is not None})
+STEPS = sorted(
+    {
+        s.action
+        for rows in TABLE.values()
+        for s in rows
+        if s.by == "citizen" and s.before is not None
+    }
+)
 
 
 @dataclass

@@ -41,7 +41,7 @@ ACTORS = {
     "exchange": Actor("exchange", "file"),
     "system": Actor("system", "sweep"),
 }
-ACTIONS = sorted({step.action for step in TABLE if "enrolment" in step.kinds})
+ACTIONS = sorted({step.action for step in TABLE["enrolment"]})
 
 
 def test_a_students_tier_opens_tests_and_nothing_else() -> None:

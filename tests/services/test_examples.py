@@ -320,5 +320,5 @@ def test_every_effect_a_service_names_can_be_applied() -> None:
 
 def test_every_event_a_service_names_can_happen_to_it() -> None:
     for service in book().catalogue:
-        events = {step.event for step in TABLE if service.kind in step.kinds}
+        events = {step.event for step in TABLE[service.kind]}
         assert set(service.notices) | set(service.effects) <= events, service.code
