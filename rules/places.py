@@ -24,6 +24,8 @@ class Places:
 
     ``offers``: matter → the moment its offer ends. ``closes_at``: from then on nobody takes,
     queues or is offered a place. ``changes`` counts how often what is held was changed.
+    ``accepted_by``: matter → the officer who took the offer for its student, while the step is
+    owed.
     """
 
     capacity: int
@@ -33,6 +35,7 @@ class Places:
     queue: tuple[str, ...] = ()
     offers: Mapping[str, datetime] = field(default_factory=dict)
     owed: Mapping[str, Owing] = field(default_factory=dict)
+    accepted_by: Mapping[str, str] = field(default_factory=dict)
     rev: int = 0
     cancelled: bool = False
     changes: int = 0
@@ -88,15 +91,17 @@ def released(places: Places, matter: str, now: datetime, hold: timedelta) -> Pla
     return _offered(_without(places, matter), now, hold)
 
 
-def accepted(places: Places, matter: str, now: datetime) -> Places | None:
-    """An offer taken; the same places when it was before, None when it is over."""
+def accepted(places: Places, matter: str, now: datetime, officer: str = "") -> Places | None:
+    """An offer taken, by the student or by the ``officer`` who acts for him; the same places when
+    it was before, None when it is over."""
     if matter in places.holders:
         return places
     until = places.offers.get(matter)
     if until is None or until <= now or not places.is_open(now):
         return None
     taken = replace(_without(places, matter), holders=(*places.holders, matter))
-    return _owing(taken, {matter: "accept"})
+    by = {**taken.accepted_by, matter: officer} if officer else taken.accepted_by
+    return _owing(replace(taken, accepted_by=by), {matter: "accept"})
 
 
 def expired(places: Places, now: datetime, hold: timedelta) -> Places:
@@ -151,7 +156,8 @@ def settled(places: Places, done: Mapping[str, Owing], changes: int) -> Places:
     """Without the steps that were taken, but for those owed anew meanwhile. ``changes`` is the
     count the steps were taken by: changed since, everybody is to hear it again."""
     left = {m: step for m, step in places.owed.items() if done.get(m) != step}
-    after = replace(places, owed=left)
+    by = {m: officer for m, officer in places.accepted_by.items() if m in left}
+    after = replace(places, owed=left, accepted_by=by)
     return after if places.changes == changes or places.cancelled else told_of_change(after)
 
 
@@ -162,6 +168,7 @@ def _without(places: Places, matter: str) -> Places:
         queue=tuple(m for m in places.queue if m != matter),
         offers={m: until for m, until in places.offers.items() if m != matter},
         owed={m: step for m, step in places.owed.items() if m != matter},
+        accepted_by={m: officer for m, officer in places.accepted_by.items() if m != matter},
     )
 
 

@@ -17,7 +17,7 @@ from rules.places import Places
 from storage.changes import Pipeline, literal
 from storage.places import fresh
 
-_ROW = dict.fromkeys(("holders", "queue", "offers", "owed", "results", "history"), 0)
+_ROW = dict.fromkeys(("holders", "queue", "offers", "owed", "accepted_by", "results", "history"), 0)
 
 _OUTCOMES = ("passed", "failed", "missed", "excused")
 _TOLD = ("passed", "failed", "missed")

@@ -18,7 +18,7 @@ from storage.indexes import EPOCH
 _TRIES = 64
 _READ = {
     **dict.fromkeys(("capacity", "closes_at", "status", "holders", "queue", "offers"), 1),
-    **dict.fromkeys(("owed", "rev", "changes"), 1),
+    **dict.fromkeys(("owed", "accepted_by", "rev", "changes"), 1),
 }
 
 
@@ -129,6 +129,7 @@ def places_of(document: Mapping[str, Any]) -> Places:
         queue=tuple(document["queue"]),
         offers=dict(document["offers"]),
         owed=dict(document["owed"]),
+        accepted_by=dict(document.get("accepted_by", {})),
         rev=document["rev"],
         cancelled=document["status"] == "cancelled",
         changes=document["changes"],
@@ -145,6 +146,7 @@ def _stored(places: Places) -> dict[str, Any]:
         "queue": list(places.queue),
         "offers": dict(places.offers),
         "owed": dict(places.owed),
+        "accepted_by": dict(places.accepted_by),
         # Counted here, so that lists need not read who holds and who waits.
         "left": places.left,
         "booked": len(places.holders),

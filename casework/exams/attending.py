@@ -117,9 +117,12 @@ async def _offer(ctx: Context, code: str, matter: str, places: Places) -> None:
 
 
 async def _accept(ctx: Context, code: str, matter: str, places: Places) -> None:
-    subject = (await steps.load(ctx, matter)).matter.subject
-    citizen = Actor("citizen", subject)
-    said = await _step(ctx, matter, "accept", f"accept:{code}", actor=citizen)
+    """Whoever took the offer did not come to the step: it is his all the same."""
+    offered, officer = (await steps.load(ctx, matter)).matter, places.accepted_by.get(matter)
+    who = (
+        Actor("officer", officer, offered.office) if officer else Actor("citizen", offered.subject)
+    )
+    said = await _step(ctx, matter, "accept", f"accept:{code}", actor=who)
     if isinstance(said, Refusal) and said.code != "step-not-possible":
         await _end_wait(ctx, code, matter, places)
 
@@ -137,8 +140,10 @@ async def _end_wait(ctx: Context, code: str, matter: str, places: Places) -> Non
 
 async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None:
     """Confirmed if the rules still say so; refused with the reason if not. A seat whose booking has
-    ended, or never began, is nobody's."""
+    ended, or never began, is nobody's. The step of an offer taken right before comes first."""
     await steps.apply_owed(ctx, matter)
+    if (await steps.load(ctx, matter)).matter.state is State.OFFERED:
+        await _accept(ctx, code, matter, places)
     said = await _step(ctx, matter, "confirm", f"confirm:{code}")
     if not isinstance(said, Refusal):
         _note_if_late(ctx, said)

@@ -80,8 +80,10 @@ async def accept_as(ctx: Context, actor: Actor, matter: Matter, cause: str) -> M
     if isinstance(decided, Refusal):
         raise decided
 
+    officer = actor.key if actor.kind == "officer" else ""
+
     def take(places: Places) -> Places | None:
-        return accepted(places, number, now)
+        return accepted(places, number, now, officer)
 
     if await change_places(ctx, matter.form["plan"], take, now) is None:
         raise Refusal("offer-over")

@@ -24,6 +24,7 @@ from tests.casework.exams import learner, published
 from tests.casework.inside import NAMES, OFFICE, OTHER, house, licence_holder, officer
 from tests.casework.schools import clerk
 from tests.casework.test_bookings import forward
+from tests.casework.test_plan_races import Died, dying
 
 CODE = "135790"
 
@@ -223,6 +224,41 @@ async def test_other_offices_and_schools_can_do_nothing(
         )
         listed = await worklist.page(ctx, mine, state=State.REFUSED)
         assert (listed.rows, listed.counts[State.REFUSED]) == ([], 0)
+
+
+@pytest.mark.gen_test(timeout=120)
+@pytest.mark.parametrize("closed", [False, True])
+async def test_an_offer_an_officer_took_is_his_though_he_died_on_the_way(
+    closed: bool, engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, holder, one = await officer(ctx), await learner(ctx, 1), await learner(ctx, 2)
+        await published(ctx, capacity=1)
+        held = await book(ctx, holder, "K2-1", "a", "mini")
+        forward(ctx, days=15)
+        visit = await visitor(ctx, who, one)
+        number = await desk_bookings.book_for(ctx, who, visit, "K2-1", "line", "desk:b")
+        await cancel(ctx, holder, held.number, "c")
+        await attend_due(ctx)
+        (offered,) = (await at_desk.received(ctx, who, visit)).bookings
+        accepting = desk_bookings.act_for(
+            *(dying(ctx, "after-seat"), who, visit, number, "accept"),
+            version=offered.version,
+            cause="desk:d",
+        )
+        with pytest.raises(Died):
+            await accepting
+        assert (await steps.load(ctx, number)).matter.state is State.OFFERED
+        if closed:
+            # The plan closes before a worker comes to the step.
+            forward(ctx, days=1)
+        await attend_due(ctx)
+        matter = (await steps.load(ctx, number)).matter
+        accepted = matter.last("offer_accepted")
+        assert accepted is not None and accepted.actor == who.actor
+        assert matter.state is (State.CONFIRMED if closed else State.ACCEPTED)
+        places = await ctx.stores.exam_places.get("K2-1")
+        assert places is not None and (places.holders, places.accepted_by) == ((number,), {})
 
 
 @pytest.mark.gen_test(timeout=120)
