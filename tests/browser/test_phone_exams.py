@@ -132,7 +132,10 @@ def see_record(phone: PhonePage) -> None:
     phone.press("取消预约考试")
     expect(page).to_contain_text("没有可以取消的预约")
     phone.back()
-    phone.press("预约考试")
+    with no_network(phone.page, "**/mini/exam-results"):
+        phone.press("预约考试")
+        expect(page.get_by_role("alert")).to_contain_text("网络连接失败")
+    phone.press("重试")
     second = page.locator("[data-subject='2']")
     expect(second).to_contain_text("还剩 4 次")
     expect(second).to_contain_text("起可以预约")
@@ -214,6 +217,14 @@ def ask_for_seat(phone: PhonePage) -> None:
     dialog.get_by_role("button", name="确定预约").focus()
     phone.page.keyboard.press("Enter")
     phone.consent("拒绝")
+
+
+@contextmanager
+def no_network(page: Page, address: str) -> Iterator[None]:
+    """Nothing that is asked there gets anywhere."""
+    page.route(address, lambda route: route.abort())
+    yield
+    page.unroute(address)
 
 
 @contextmanager
