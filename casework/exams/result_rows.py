@@ -21,6 +21,7 @@ COLUMNS = {
     "result-without-booking": "plan",
     "result-not-confirmed": "plan",
     "step-not-possible": "plan",
+    "result-already": "first",
 }
 """The column a refusal of a row is about, where it is not the person."""
 

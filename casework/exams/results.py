@@ -54,7 +54,7 @@ async def sitting_known(ctx: Context, sitting: Sitting) -> None:
     """Take in the result of one sitting; a row read before changes nothing.
 
     Raises result-without-booking, result-other-plan, result-too-early, result-not-confirmed,
-    student-unknown, step-not-possible.
+    result-already, student-unknown, step-not-possible.
     """
     if sitting.day > ctx.today():
         raise Refusal("result-too-early")
@@ -62,7 +62,10 @@ async def sitting_known(ctx: Context, sitting: Sitting) -> None:
     if booking is None:
         await _straight(ctx, sitting)
         return
-    await note(ctx, booking, _FILE, sitting.cause, sitting.came, sitting.reason or _default(ctx))
+    # What was put right stays, unless a row says why not: a file sent again knows nothing of it.
+    stays = not sitting.reason and booking.last("result_corrected") is not None
+    reason = "" if stays else sitting.reason or _default(ctx)
+    await note(ctx, booking, _FILE, sitting.cause, sitting.came, reason)
 
 
 def _default(ctx: Context) -> str:

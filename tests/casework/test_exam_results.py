@@ -8,6 +8,7 @@ import pytest
 
 from casework import steps
 from casework.context import Context
+from casework.exams import result_sheet
 from casework.exams.attending import attend_due
 from casework.exams.booking import book, wait
 from casework.exams.listing import plan
@@ -19,7 +20,7 @@ from rules.refusals import Refusal
 from storage.engines import EngineUrls
 from tests.casework.exams import attempt, enrolment, learner, published
 from tests.casework.files import imported
-from tests.casework.inside import house
+from tests.casework.inside import house, officer
 from tests.casework.test_bookings import forward
 from tests.casework.test_learner_permits import permit
 
@@ -189,6 +190,31 @@ async def test_a_corrected_result_keeps_the_wrong_one_and_moves_the_counts(
         assert (await plan(ctx, "K2-1")).outcomes == {"failed": 1}
         told = [n.template for n in (await steps.load(ctx, matter.number)).notices.values()]
         assert told[-3:] == ["failed", "result_corrected", "result_corrected"]
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_file_sent_again_takes_no_officers_correction_back(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """What the file says was entered at the desk already, so that nothing was noted of the row."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        (who,) = await sat(ctx, 1)
+        by, number = await officer(ctx), (await booked(ctx, who)).number
+        await result_sheet.enter(ctx, by, "K2-1", {number: ("failed", "")}, "entered")
+        row = result(who, ctx.today())
+        assert (await imported(ctx, tmp_path, "exam-results", [row])).errors == []
+        seen = (await booked(ctx, who)).version
+        await result_sheet.correct(
+            *(ctx, by, "K2-1", number, ("passed", "")),
+            **{"reason": "视频复核", "version": seen, "cause": "put-right"},
+        )
+        again = await imported(ctx, tmp_path, "exam-results", [row])
+        ((_, column, why),) = again.errors
+        assert column == "first" and "合格" in why
+        assert (await plan(ctx, "K2-1")).outcomes == {"passed": 1}
+        said = {**row, "reason": "视频再次复核"}
+        assert (await imported(ctx, tmp_path, "exam-results", [said])).errors == []
+        assert (await plan(ctx, "K2-1")).outcomes == {"failed": 1}
 
 
 @pytest.mark.gen_test(timeout=120)
