@@ -13,7 +13,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from rules.effects import Effect
-from rules.exams.telling import untold_place
+from rules.exams.telling import TOLD, untold_place
 from rules.flow import replay
 from rules.matter import Matter, State
 from rules.notices import Notice, from_data, next_due, to_data
@@ -99,6 +99,8 @@ class Matters:
             gone.append("export_due")
         elif event.type in NOTHING_TO_COME:
             gone.append("remind_due")
+        elif event.type == TOLD:
+            gone.append("untold")
         if gone:
             change["$unset"] = dict.fromkeys(gone, "")
         result = await self._matters.update_one(
@@ -227,12 +229,17 @@ class Matters:
         )
         return bool(result.modified_count)
 
-    async def untold(self, office: str, since: date, limit: int) -> list[str]:
-        """Numbers of an office's bookings whose students were not reached by the last message about
-        a test on ``since`` or later, by day."""
-        between = {"$gt": f"{office}:{since.isoformat()}", "$lt": f"{office}:~"}
-        cursor = self._matters.find({"untold": between}, {"_id": 1}).sort("untold", 1)
-        return [d["_id"] async for d in cursor.limit(limit)]
+    async def untold(
+        self, office: str, since: date, limit: int, after: str = ""
+    ) -> list[tuple[str, str]]:
+        """An office's bookings whose students were not reached by the last message about a test on
+        ``since`` or later, by day; those behind the place ``after``: (number, place)."""
+        first = max(f"{office}:{since.isoformat()}", f"{office}:{after}")
+        between = {"$gt": first, "$lt": f"{office}:~"}
+        cursor = self._matters.find({"untold": between}, {"untold": 1}).sort("untold", 1)
+        return [
+            (d["_id"], d["untold"].removeprefix(f"{office}:")) async for d in cursor.limit(limit)
+        ]
 
     async def effects_done(self, number: str, done: Sequence[str], version: int) -> None:
         """Note that these effects were applied. They were all that was owed at ``version``, so

@@ -235,8 +235,11 @@ async def _live(ctx: Context, view: RecordView) -> list[StoredMatter]:
 
 
 def desk_actions(ctx: Context, matter: Matter) -> list[str]:
-    """What the table holds for an officer, without what the day forbids."""
+    """What the table holds for an officer, without what the day forbids. Whom to call is another
+    list (``casework.exams.telling``)."""
     found = list(allowed(ctx.book.catalogue[SERVICE], matter, "officer"))
+    if "note_told" in found:
+        found.remove("note_told")
     last = last_office_day(day_of(matter), ctx.book.parameters)
     if "cancel" in found and ctx.today() > last:
         found.remove("cancel")

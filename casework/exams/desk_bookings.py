@@ -19,11 +19,10 @@ from casework.exams.views import BookingView
 from casework.officers import Officer
 from casework.views import TimelineEntry
 from rules.exams.plan import SERVICE
+from rules.exams.telling import untold_place
 from rules.masking import groups, shown
 from rules.refusals import Refusal
 from storage.matter_documents import StoredMatter
-
-_MOST_UNTOLD = 100
 
 FOR_STUDENT = ("cancel", "leave", "accept", "accept_change")
 """What an officer does because the student wants it."""
@@ -32,24 +31,15 @@ FOR_STUDENT = ("cancel", "leave", "accept", "accept_change")
 @dataclass(frozen=True)
 class DeskBooking:
     """A booking as an officer of its office sees it. ``entered``: by which channel it was asked
-    for; ``log``: everything that happened, with who did it; ``actions``: what he may do now."""
+    for; ``log``: everything that happened, with who did it; ``actions``: what he may do now;
+    ``to_call``: whether no message reached the student, and nobody called him yet."""
 
     view: BookingView
     person: PersonView
     entered: str
     log: list[TimelineEntry]
     actions: list[str]
-
-
-@dataclass(frozen=True)
-class Untold:
-    """A booking whose student could not be told ``what``; the name is masked, the phone is on the
-    booking's page."""
-
-    view: BookingView
-    name: str
-    what: str
-    why: str
+    to_call: bool
 
 
 async def is_booking(ctx: Context, number: str) -> bool:
@@ -63,7 +53,7 @@ async def open_booking(ctx: Context, officer: Officer, number: str) -> DeskBooki
 
     Raises not-found, tested-elsewhere.
     """
-    stored = await _of_office(ctx, officer, number)
+    stored = await of_office(ctx, officer, number)
     return await _shown(ctx, officer, stored, "desk.booking")
 
 
@@ -73,7 +63,7 @@ async def receipt(ctx: Context, officer: Officer, visit_id: str, number: str) ->
     Raises visit-ended, caller-not-proved, not-found.
     """
     visit, _ = await proved_visit(ctx, officer, visit_id)
-    stored = await _of_office(ctx, officer, number)
+    stored = await of_office(ctx, officer, number)
     if stored.matter.subject != visit.key:
         raise Refusal("not-found")
     return await _shown(ctx, officer, stored, "desk.exam_receipt")
@@ -117,7 +107,7 @@ async def act_for(
     if action not in FOR_STUDENT:
         raise Refusal("bad-request")
     visit, how = await proved_visit(ctx, officer, visit_id)
-    matter = (await _of_office(ctx, officer, number)).matter
+    matter = (await of_office(ctx, officer, number)).matter
     if matter.subject != visit.key:
         raise Refusal("not-found")
     if action == "accept":
@@ -138,27 +128,9 @@ async def cancel_at_office(
     Raises not-found, tested-elsewhere, original-not-checked, cancel-too-late, stale-version,
     step-not-possible.
     """
-    await _of_office(ctx, officer, number)
+    await of_office(ctx, officer, number)
     given = {"checked": checked}
     await steps.take(ctx, number, "cancel", officer.actor, cause, given, seen=version)
-
-
-async def untold(ctx: Context, officer: Officer) -> list[Untold]:
-    """Bookings of the office, by day, whose students no message has reached: to be called."""
-    officer.must(PERMISSION)
-    numbers = await ctx.stores.matters.untold(officer.office.code, ctx.today(), _MOST_UNTOLD)
-    screen = "desk.exams_untold"
-    await record_look(ctx, officer, "exams-untold", None, None, groups(screen))
-    rows = []
-    for number in numbers:
-        stored = await ctx.stores.matters.get(number)
-        if stored is None:
-            continue
-        view = await booking_view(ctx, stored)
-        person, last = await applicant_view(ctx, stored.matter), view.notices[-1]
-        name = shown(screen, "name", person.name)
-        rows.append(Untold(view, name, last.text, last.state_label))
-    return rows
 
 
 async def refuse_booking(
@@ -168,12 +140,13 @@ async def refuse_booking(
 
     Raises not-found, tested-elsewhere, reason-needed, stale-version, step-not-possible.
     """
-    await _of_office(ctx, officer, number)
+    await of_office(ctx, officer, number)
     given = {"reason": reason.strip()}
     await steps.take(ctx, number, "refuse", officer.actor, cause, given, seen=version)
 
 
-async def _of_office(ctx: Context, officer: Officer, number: str) -> StoredMatter:
+async def of_office(ctx: Context, officer: Officer, number: str) -> StoredMatter:
+    """A booking of the officer's own office. Raises not-found, tested-elsewhere."""
     officer.must(PERMISSION)
     stored = await steps.load(ctx, number)
     matter = stored.matter
@@ -199,4 +172,5 @@ async def _shown(ctx: Context, officer: Officer, stored: StoredMatter, screen: s
         entered=ctx.book.texts.say(f"exams.entered.{entered}"),
         log=await whole_log(ctx, matter),
         actions=desk_actions(ctx, matter),
+        to_call=untold_place(matter, stored.notices) is not None,
     )

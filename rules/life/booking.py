@@ -1,7 +1,7 @@
 """``booking``: a seat of a test's session, or a place in its line. Who has one is decided in the
 plan's own document (``rules.places``); the system's steps bring its answer."""
 
-from rules.exams import booking, results
+from rules.exams import booking, results, telling
 from rules.life.step import Step, each
 from rules.matter import State
 
@@ -52,6 +52,11 @@ ROWS: tuple[Step, ...] = (
     *each((*_IN_LINE, *_HELD), "release", "system", "released", _W, booking.of_office),
     # he is no student any more, or one of another office: what he has not sat yet is let go
     *each((*_IN_LINE, *_HELD), "let_go", "system", "let_go", _W, booking.of_office),
+    # no message reached him: the office called
+    *each(
+        *((*_IN_LINE, *_HELD, _R, _W), "note_told", "officer", telling.TOLD, None),
+        telling.told_by_phone,
+    ),
     # what came of it
     *(
         row

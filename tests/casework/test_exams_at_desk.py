@@ -1,7 +1,6 @@
 """An officer books, cancels and refuses for who stands there or calls; nobody else does."""
 
 from collections.abc import Awaitable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from casework.officers import Officer
 from casework.visits import visit_of
 from rules.masking import groups
 from rules.matter import State
-from rules.notices import NoticeState
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
@@ -259,38 +257,3 @@ async def test_an_offer_an_officer_took_is_his_though_he_died_on_the_way(
         assert matter.state is (State.CONFIRMED if closed else State.ACCEPTED)
         places = await ctx.stores.exam_places.get("K2-1")
         assert places is not None and (places.holders, places.accepted_by) == ((number,), {})
-
-
-@pytest.mark.gen_test(timeout=120)
-async def test_who_was_not_reached_is_listed_for_a_call(
-    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
-) -> None:
-    async with house(engine_urls, mongo_database, tmp_path) as ctx:
-        who, away, one = await officer(ctx), await officer(ctx, OTHER), await learner(ctx, 1)
-        await published(ctx)
-        held = await book(ctx, one, "K2-1", "a", "mini")
-
-        async def settle(state: NoticeState) -> None:
-            stored = await steps.load(ctx, held.number)
-            last = max(stored.notices.values(), key=lambda notice: notice.event)
-            settled = replace(last, state=state, due=None)
-            assert await ctx.stores.matters.save_notice(stored, settled)
-
-        await settle(NoticeState.DEAD)
-        # That it was accepted he saw himself.
-        assert await desk_bookings.untold(ctx, who) == []
-        await desk_bookings.refuse_booking(
-            ctx, who, held.number, reason="体检过期", version=held.version, cause="desk:r"
-        )
-        await settle(NoticeState.UNDELIVERED)
-        (row,) = await desk_bookings.untold(ctx, who)
-        assert (row.view.number, row.name, row.why) == (held.number, "陈**", "未送达")
-        assert await desk_bookings.untold(ctx, away) == []
-        assert (
-            await refused(desk_bookings.untold(ctx, await clerk(ctx)))
-        ).code == "role-not-allowed"
-        await settle(NoticeState.DELIVERED)
-        assert await desk_bookings.untold(ctx, who) == []
-        await settle(NoticeState.DEAD)
-        forward(ctx, days=21)
-        assert await desk_bookings.untold(ctx, who) == []

@@ -156,6 +156,7 @@ def test_others_get_no_further_than_the_door(town: Town, sign_in: SignIn) -> Non
         assert school.request.get(f"/desk/exams/{path}").status == 403
     for path in (
         *("student", f"bookings/{number}/refuse", f"bookings/{number}/cancel"),
+        f"bookings/{number}/told",
         *(f"visits/{visit}/{part}" for part in ("code", "book", "act")),
     ):
         token = next(c["value"] for c in school.context.cookies() if c["name"] == "_xsrf")
@@ -191,3 +192,9 @@ def test_whom_no_message_reached_is_listed_for_a_call(town: Town, sign_in: SignI
     assert citizen.name not in page.content() and citizen.phone not in page.content()
     page.get_by_role("link", name=number).click()
     expect(page.locator("main")).to_contain_text(citizen.phone)
+    page.get_by_role("button", name="已电话告知").click()
+    expect(page.get_by_role("status")).to_contain_text("已记下电话告知")
+    expect(page.locator(".empty")).to_contain_text("没有要打电话的学员")
+    page.goto(f"/desk/exams/bookings/{number}")
+    expect(page.locator(".log").first).to_contain_text("车管所已电话告知")
+    expect(page.get_by_role("button", name="已电话告知")).to_have_count(0)

@@ -2,7 +2,13 @@
 
 from tornado.routing import URLSpec
 
-from handlers.desk.exams.bookings import BookingHandler, CancelHandler, RefuseHandler, UntoldHandler
+from handlers.desk.exams.bookings import (
+    BookingHandler,
+    CancelHandler,
+    RefuseHandler,
+    ToldHandler,
+    UntoldHandler,
+)
 from handlers.desk.exams.plan import PlanHandler
 from handlers.desk.exams.plan_forms import CancelPlanHandler, ChangePlanHandler, PublishHandler
 from handlers.desk.exams.plans import PlansHandler
@@ -37,6 +43,7 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}", BookingHandler),
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}/refuse", RefuseHandler),
         URLSpec(rf"/desk/exams/bookings/{_NUMBER}/cancel", CancelHandler),
+        URLSpec(rf"/desk/exams/bookings/{_NUMBER}/told", ToldHandler),
         URLSpec(_PLAN, PlanHandler),
         URLSpec(rf"{_PLAN}/change", ChangePlanHandler),
         URLSpec(rf"{_PLAN}/cancel", CancelPlanHandler),

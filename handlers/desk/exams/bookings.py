@@ -3,7 +3,7 @@ who stands there with the original ID card."""
 
 from typing import Any
 
-from casework.exams import at_desk, desk_bookings
+from casework.exams import at_desk, desk_bookings, telling
 from handlers.desk.base import HOME, DeskHandler
 from rules.refusals import Refusal
 
@@ -42,7 +42,9 @@ class BookingHandler(DeskHandler):
 
     def page_address(self) -> str:
         """The booking's page."""
-        return self.request.path.removesuffix("/refuse").removesuffix("/cancel")
+        return (
+            self.request.path.removesuffix("/refuse").removesuffix("/cancel").removesuffix("/told")
+        )
 
 
 class RefuseHandler(BookingHandler):
@@ -91,12 +93,33 @@ class CancelHandler(RefuseHandler):
         self.redirect(f"{HOME}exams/bookings/{number}", status=303)
 
 
+class ToldHandler(RefuseHandler):
+    """The officer called: the booking leaves the list of those nobody reached."""
+
+    async def post(self, number: str) -> None:
+        """Note it, and go on with the list."""
+        try:
+            await telling.note_told(
+                self.ctx, self.officer, number, version=self.version(), cause=self.cause()
+            )
+        except Refusal as refusal:
+            await self.refused(number, refusal)
+            return
+        self.redirect(f"{HOME}exams/untold?done=told", status=303)
+
+
 class UntoldHandler(DeskHandler):
     """Whom no message has reached: the office calls them."""
 
     needs = at_desk.PERMISSION
 
     async def get(self) -> None:
-        """Show them, the next test first."""
-        rows = await desk_bookings.untold(self.ctx, self.officer)
-        self.render("exams_untold.html", rows=rows)
+        """Show one page of them, the next test first."""
+        after = self.get_query_argument("after", "")
+        found = await telling.untold(self.ctx, self.officer, after)
+        self.render(
+            "exams_untold.html",
+            found=found,
+            later_page=bool(after),
+            done=self.get_query_argument("done", "") == "told",
+        )
