@@ -91,7 +91,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 }
 """Words that are a command when they are all that was said."""
 
-_EXAM = "考试|驾考|约考|科目?[一二三四1-4]|候补"
+_SUBJECT = "科目?[一二三四1-4]"
+_EXAM = f"考试|驾考|约考|{_SUBJECT}|候补"
 _HINTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "cancel_exam",
@@ -111,6 +112,13 @@ _HINTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "exam_plans",
         re.compile("考试(计划|安排)|哪些?天?有考试"),
+    ),
+    (
+        "exam_seats",
+        re.compile(
+            f"(有没有|还有|什么时候有|哪天有|几号有).{{0,6}}({_SUBJECT}|考试|名额|场次)"
+            f"|({_SUBJECT}|考试).{{0,8}}(有没有|有吗|还有|有.{{0,4}}名额|有空位|有位置|有场次)"
+        ),
     ),
     ("exam_sites", re.compile("考场.{0,4}(在哪|哪里|怎么走|有哪些|地址|电话)|考试路线")),
     (
@@ -138,8 +146,8 @@ _SURE, _LIKELY, _AHEAD = 92.0, 55.0, 15.0
 
 @dataclass(frozen=True)
 class Intent:
-    """``command`` (a key of COMMANDS, or withdraw), a ``service`` or its ``guide``, or a choice of
-    services to ``offer``; ``unknown`` when nothing fits."""
+    """``command`` (a key of COMMANDS, withdraw or exam_seats), a ``service`` or its ``guide``, or a
+    choice of services to ``offer``; ``unknown`` when nothing fits."""
 
     kind: Literal["command", "service", "guide", "offer", "unknown"]
     name: str = ""

@@ -160,6 +160,9 @@ async def obey(scene: Scene, word: str) -> Move:
             return _aside(scene, await exams.exam_record(scene))
         case "exam_plans":
             return _aside(scene, await exams.exam_plans(scene))
+        case "exam_seats":
+            seats = await exams.exam_seats(scene)
+            return seats if scene.at.startswith("booking.") else _aside(scene, seats)
         case "exam_sites":
             return _aside(scene, await exams.exam_sites(scene))
         case "accept" | "decline" | "accept_change":

@@ -3,7 +3,7 @@
 from bot.exams import booking, mine, plans
 from bot.exams.booking import book
 from bot.exams.mine import ANSWERS, answer, cancel, my_exams
-from bot.exams.plans import exam_plans, exam_sites
+from bot.exams.plans import exam_plans, exam_seats, exam_sites
 from bot.exams.record import exam_record
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "cancel",
     "exam_plans",
     "exam_record",
+    "exam_seats",
     "exam_sites",
     "my_exams",
 ]

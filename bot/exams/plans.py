@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from bot.exams import pages
+from bot.exams.booking import book
 from bot.exams.reading import subject_in
 from bot.exams.wording import on, plan_line, sitting, until
 from bot.scene import Move, NotAnAnswer, Question, Scene
 from bot.wording import chosen, joined, numbered
-from casework.exams import listing, sites
+from casework.exams import listing, rights, sites
 from casework.exams.views import SiteView
 from casework.offices import offices
 from casework.views import OfficeView
@@ -27,13 +28,24 @@ async def exam_plans(scene: Scene) -> Move:
     return await _begin(scene, "subject")
 
 
+async def exam_seats(scene: Scene) -> Move:
+    """Whether there are places: a student can take one at once, everybody else may look."""
+    if scene.citizen is not None:
+        try:
+            await rights.must_be_student(scene.ctx, scene.citizen)
+        except Refusal:
+            return await exam_plans(scene)
+        return await book(scene)
+    return await exam_plans(scene)
+
+
 async def exam_sites(scene: Scene) -> Move:
     """The sites of the office that tests him, or of the city he names."""
     return await _begin(scene, "sites")
 
 
 async def _begin(scene: Scene, then: str) -> Move:
-    scene = replace(scene, answers={"then": then})
+    scene = replace(scene, answers={"then": then, "asked": scene.text})
     named = _region(scene)
     if named is not None:
         return await _of_region(scene, named.code)
@@ -94,10 +106,17 @@ async def _of_office(scene: Scene, office: OfficeView, vehicle_class: str = "") 
     answers = {"office": office.code, "name": office.name, "vehicle_class": vehicle_class}
     if scene.answers.get("then") == "sites":
         return await _sites(scene, answers)
+    # What was asked before the city or the office: the subject and the day need no saying twice.
+    scene = replace(scene, text=scene.answers.get("asked", scene.text))
     subject = subject_in(scene.text)
     if subject is None:
         return Move("plans.subject", answers)
-    return await _listed(scene, {**answers, "subject": subject.value})
+    return await _listed(scene, await _narrowed(scene, {**answers, "subject": subject.value}))
+
+
+async def _narrowed(scene: Scene, search: Mapping[str, Any]) -> Mapping[str, Any]:
+    since = scene.ctx.today().isoformat()
+    return await pages.narrowed(scene, {**search, "since": since}) or search
 
 
 async def _ask_subject(scene: Scene) -> str:

@@ -1,6 +1,6 @@
 // One booking or place in line: how it stands, what can be done with it now, progress and messages.
 
-import { dayWords, h, moment, sure } from "./lib.js";
+import { dayWords, h, momentWords, sure } from "./lib.js";
 import { askConsent, progress } from "./matter.js";
 import { api, button, open, redraw } from "./mini.js";
 
@@ -10,7 +10,7 @@ const LEAVE = { offered: "放弃这个名额", waiting: "退出候补" };
 // A booking as a line of a list.
 export function bookingLink(one) {
   const more = [`${dayWords(one.day)} ${one.starts}　${one.site_name}`, one.position ? `排在第 ${one.position} 位` : "",
-    one.offer_until ? `${moment(one.offer_until)} 前确认` : "", one.changed ? "计划有变更，请确认" : ""].filter(Boolean).join("　");
+    one.offer_until ? `${momentWords(one.offer_until)} 前确认` : "", one.changed ? "计划有变更，请确认" : ""].filter(Boolean).join("　");
   return h("button", { class: "card link plain", type: "button", onclick: () => open(bookingPage, one.number) },
     h("span", {}, one.subject_label, h("span", { class: "soft" }, more)),
     h("span", { class: `tag ${one.live ? one.state : "ended"}` }, one.outcome_label || one.state_label));
@@ -28,7 +28,7 @@ export async function cancelled(one) {
     await api("DELETE", `waiting-list/${one.number}`);
     return true;
   }
-  const text = one.changed ? "计划是车管所变更的，取消不计次数。" : `${moment(one.cancel_online_until)} 前可以网上取消，不计次数。名额会给候补的人，不能恢复。`;
+  const text = one.changed ? "计划是车管所变更的，取消不计次数。" : `${momentWords(one.cancel_online_until)} 前可以网上取消，不计次数。名额会给候补的人，不能恢复。`;
   if (!(await sure([h("h2", {}, "取消这个预约？"), h("p", {}, what), h("p", { class: "soft" }, text)], { yes: "确定取消", no: "保留", kind: "danger" }))) return false;
   await api("DELETE", `bookings/${one.number}`);
   return true;
@@ -69,7 +69,7 @@ async function act(path) {
 
 function offerCard(one, can) {
   return h("div", { class: "card urgent" }, h("b", {}, "空出一个名额，轮到您了"),
-    h("p", {}, `请在 ${moment(one.offer_until)} 前确认，过时让给后面的人。`),
+    h("p", {}, `请在 ${momentWords(one.offer_until)} 前确认，过时让给后面的人。`),
     h("div", { class: "actions" }, can("accept") ? button("接受", () => act(`waiting-list/${one.number}/accept`)) : null,
       can("leave") ? button("放弃", () => end(one), "danger") : null));
 }
@@ -84,9 +84,9 @@ function termsCard(one) {
   if (one.state === "waiting") return card(h("p", { class: "soft" }, "候补随时可以退出，不计次数。"));
   const office = one.office ? `${one.office.name}（${one.office.address}）` : "车管所";
   return card(
-    one.state === "accepted" ? h("p", {}, `${moment(one.told_by)} 前告知是否预约成功`) : null,
+    one.state === "accepted" ? h("p", {}, `${momentWords(one.told_by)} 前告知是否预约成功`) : null,
     one.changed ? h("p", { class: "soft" }, "考试前一天为止可以网上取消，不计次数")
-      : [h("p", { class: "soft" }, `${moment(one.cancel_online_until)} 前可以网上取消`),
+      : [h("p", { class: "soft" }, `${momentWords(one.cancel_online_until)} 前可以网上取消`),
         h("p", { class: "soft" }, `之后最晚 ${dayWords(one.cancel_office_until)}，本人持身份证原件到${office}取消`)],
     h("p", { class: "soft" }, "没有取消又没有参加考试的，按弃考登记"));
 }

@@ -1,7 +1,7 @@
 // The published sessions by day, with the places left: book one, or stand in line where it is full.
 
 import { bookingConsent, bookingPage } from "./exam_booking.js";
-import { dayWords, h, moment, sure } from "./lib.js";
+import { dayWords, h, momentWords, sure } from "./lib.js";
 import { api, button, open, redraw, restart, showProblem, token } from "./mini.js";
 
 const SUBJECTS = [["", "全部科目"], ["1", "科目一"], ["2", "科目二"], ["3", "科目三（道路）"], ["4", "科目三（安全文明）"]];
@@ -55,11 +55,11 @@ function planLine(one) {
   const deed = one.bookable ? button("预约", () => take(one, "bookings"), "small") : full ? button("候补", () => take(one, "waiting-list"), "plain small") : h("span", { class: "tag ended" }, one.status_label);
   return h("div", { class: "plan", "data-plan": one.code }, h("span", {}, h("b", {}, `${one.starts}–${one.ends}`), `　${one.site_name}`,
     h("span", { class: "soft block" }, `${one.subject_label}　${one.vehicle_class}　`, h("b", {}, seats)),
-    h("span", { class: "soft block" }, `${moment(one.closes_at)} 截止`)), deed);
+    h("span", { class: "soft block" }, `${momentWords(one.closes_at)} 截止预约`)), deed);
 }
 
 const WORDS = {
-  bookings: { title: "预约这个场次？", yes: "确定预约", text: (one) => `${moment(one.closes_at)} 前可以网上取消。没有取消又没有参加考试的，按弃考登记；科目二、科目三（道路）各有五次预约。` },
+  bookings: { title: "预约这个场次？", yes: "确定预约", text: (one) => `${momentWords(one.closes_at)} 前可以网上取消。没有取消又没有参加考试的，按弃考登记；科目二、科目三（道路）各有五次预约。` },
   "waiting-list": { title: "候补这个场次？", yes: "确定候补", text: () => "空出名额按先后通知您，收到后在期限内确认就是您的；候补随时可以退出。" },
 };
 

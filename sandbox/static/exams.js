@@ -2,7 +2,7 @@
 
 import { bookingLink, bookingPage, cancelled } from "./exam_booking.js";
 import { plansPage } from "./exam_plans.js";
-import { date, dayWords, h, moment } from "./lib.js";
+import { date, dayWords, h, momentWords, today } from "./lib.js";
 import { api, button, open, redraw, restart, token } from "./mini.js";
 
 const card = (...children) => h("div", { class: "card" }, ...children);
@@ -47,7 +47,7 @@ function permitCard(record) {
 
 function subjectCard(one, record) {
   const left = one.left === null ? "" : `已用 ${one.used} 次预约，还剩 ${one.left} 次`;
-  const when = one.bookable_from ? `${dayWords(one.bookable_from)}起可以预约` : one.why;
+  const when = one.bookable_from ? (one.bookable_from <= today() ? "现在可以预约" : `${dayWords(one.bookable_from)}起可以预约`) : one.why;
   const wanted = { office: record.office?.code, subject: one.subject, vehicle_class: record.vehicle_class };
   const free = !one.passed && !one.booking && one.bookable_from;
   return h("div", { class: "card", "data-subject": one.subject },
@@ -76,7 +76,7 @@ export async function cancelPage() {
 function cancelCard(one) {
   const line = one.actions.includes("leave");
   const online = one.actions.includes("cancel");
-  const until = line ? "随时可以退出候补" : online && !one.changed ? `${moment(one.cancel_online_until)} 前可以网上取消` : online ? "计划有变更，考试前一天为止可以网上取消，不计次数"
+  const until = line ? "随时可以退出候补" : online && !one.changed ? `${momentWords(one.cancel_online_until)} 前可以网上取消` : online ? "计划有变更，考试前一天为止可以网上取消，不计次数"
     : `网上已不能取消；最晚 ${dayWords(one.cancel_office_until)}，本人持身份证原件到${one.office ? `${one.office.name}（${one.office.address}）` : "车管所"}取消`;
   return h("div", { class: "card" }, h("b", {}, `${one.subject_label}　${dayWords(one.day)} ${one.starts}`), " ", h("span", { class: `tag ${one.state}` }, one.state_label),
     h("p", { class: "soft" }, one.site_name), h("p", {}, until),

@@ -35,8 +35,10 @@ export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("z
 export const moment = (text) => (text ? new Date(text).toLocaleString("zh-CN", { ...SHANGHAI, year: "numeric", month: "numeric", day: "numeric" }) : "");
 export const date = (text) => (text ? new Date(text).toLocaleDateString("zh-CN", { timeZone: "Asia/Shanghai" }) : "");
 
-// A calendar day ("2026-12-15") in words.
+// A calendar day ("2026-12-15") in words, and a moment to come: "12月3日周四 18:00".
 export const dayWords = (day) => new Date(day).toLocaleDateString("zh-CN", { timeZone: "Asia/Shanghai", month: "long", day: "numeric", weekday: "short" });
+export const momentWords = (text) => `${dayWords(text)} ${new Date(text).toLocaleTimeString("zh-CN", SHANGHAI)}`;
+export const today = () => new Date().toLocaleDateString("sv", { timeZone: "Asia/Shanghai" });
 
 // Ask in the dialog; `make(choose)` gives its content. Resolves with what was chosen, or with `otherwise` when it was closed.
 export function ask(make, otherwise) {

@@ -138,7 +138,7 @@ def see_record(phone: PhonePage) -> None:
     phone.press("重试")
     second = page.locator("[data-subject='2']")
     expect(second).to_contain_text("还剩 4 次")
-    expect(second).to_contain_text("起可以预约")
+    expect(second).to_contain_text("现在可以预约")
     expect(page.locator("[data-subject='1']")).to_contain_text("合格")
     expect(page).to_contain_text("学习驾驶证明")
     expect(page).to_contain_text("不合格")
