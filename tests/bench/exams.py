@@ -22,9 +22,10 @@ from storage.exams import published
 from tests.bench.harness import Result, Side, beside
 from tests.bench.taking import COLLECTION
 from tests.bench.town import Town, settings_of
+from tests.casework.inside import OFFICE
 from tests.support.crowd import Crowd, Wish
 from tests.support.processes import House, free_port
-from tests.support.students import OFFICE, Student, students
+from tests.support.students import Student, students
 
 STUDENTS, SESSIONS, SEATS, PROCESSES, IN_FLIGHT = 10_000, 20, 25, 3, 150
 _RUSHES = 3
