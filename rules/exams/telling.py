@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.exams.plan import SERVICE
-from rules.guards import Request, other_office
+from rules.guards import other_office
 from rules.matter import Matter
 from rules.notices import Notice, NoticeState
 from rules.refusals import Refusal
+from rules.requests import Request
 
 MUST_KNOW = frozenset({"confirmed", "refused", "plan_changed", "released", "offered", "reminded"})
 """What others decided about his booking; what he did himself he knows."""
