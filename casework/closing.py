@@ -12,6 +12,7 @@ from casework.acting import rows_about
 from casework.askers import Asker
 from casework.codes import prove, slot
 from casework.context import Context
+from casework.exams.facts import live_bookings
 from notify.outcome import InDoubt, Outcome, Rejected
 from rules.calendar import HOUSE_ZONE
 from rules.flow import ENDED
@@ -59,7 +60,13 @@ async def may_close(ctx: Context, citizen: Citizen) -> None:
     """Raises closing-matters-under-way, naming each; drafts are no hindrance, nor is what he does
     for somebody else: that is his principal's."""
     rows = await rows_about(ctx, citizen, _LISTED)
-    numbers = [r.number for r in rows if r.state not in ENDED and r.state is not State.DRAFT]
+    numbers = {r.number for r in rows if r.state not in ENDED and r.state is not State.DRAFT}
+    # These may be older than all that is listed.
+    numbers |= {*await live_bookings(ctx, citizen.key)}
+    enrolment = await ctx.stores.enrolments.get(citizen.key)
+    stored = await ctx.stores.matters.get(enrolment.matter) if enrolment else None
+    if stored and stored.matter.subject == citizen.key and stored.matter.state not in ENDED:
+        numbers.add(stored.matter.number)
     if numbers:
         raise Refusal("closing-matters-under-way", numbers=sorted(numbers))
 

@@ -32,7 +32,10 @@ CONDITIONS = (
     *("exam-theory-first", "exam-skills-first", "exam-no-permit", "exam-permit-ends"),
     *("exam-none-left", "exam-wait", "exam-retry"),
 )
-_BEGIN = ("plan-unknown", "plan-closed", "already-booked", "too-many-tries", *CONDITIONS)
+_BEGIN = (
+    *("plan-unknown", "plan-closed", "already-booked", "too-many-tries", "booked-too-often"),
+    *CONDITIONS,
+)
 _STEP = ("not-found", "step-not-possible")
 
 

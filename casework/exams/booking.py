@@ -23,7 +23,7 @@ from rules.matter import Matter, State
 from rules.people import Actor, Citizen, Tier
 from rules.refusals import Refusal
 
-_TRIES = 8
+_TRIES, _DAY = 8, 86400
 
 Wants = Literal["seat", "line"]
 
@@ -45,7 +45,7 @@ async def book(ctx: Context, citizen: Citizen, plan: str, cause: str, channel: s
     """Take a seat in a plan. The same cause always gives the same booking.
 
     Raises plan-unknown, not-allowed-tier, service-not-open, the conditions of ``exam-booking``,
-    plan-closed, plan-full, already-booked, too-many-tries.
+    plan-closed, plan-full, already-booked, too-many-tries, booked-too-often.
     """
     await _within_limit(ctx, citizen.key)
     wish = Wish(citizen.key, plan, "seat", citizen.actor, channel, cause)
@@ -66,6 +66,16 @@ async def _within_limit(ctx: Context, key: str) -> None:
     most = int(ctx.figure("exam.tries_per_minute"))
     if not await ctx.stores.memory.hit(f"exam:{key}", most, 60):
         raise Refusal("too-many-tries")
+
+
+async def _within_day(ctx: Context, wish: Wish) -> None:
+    """Count one more booking begun by the student himself. Booking and cancelling over and over
+    costs messages, and buries what he has."""
+    most = int(ctx.figure("exam.begun_per_day"))
+    if wish.actor.kind == "citizen" and not await ctx.stores.memory.hit(
+        f"exam-day:{wish.key}", most, _DAY
+    ):
+        raise Refusal("booked-too-often", most=most)
 
 
 async def begin(ctx: Context, wish: Wish, tiers: frozenset[Tier] | None = None) -> Matter:
@@ -132,6 +142,7 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
     number, begun = await _number(ctx, wish)
     if begun is not None:
         return _answered(await _settled(ctx, number))
+    await _within_day(ctx, wish)
     service = ctx.book.catalogue[SERVICE]
     assert facts.plan is not None  # booking_facts read it
     key, claims = booking_key(wish.key, facts.plan.subject.value), ctx.stores.live_bookings

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from casework import steps
 from casework.acting import rows_of
 from casework.context import Context
-from casework.exams.facts import plan_of
+from casework.exams.facts import live_bookings, plan_of
 from casework.exams.leaving import own
 from casework.exams.rights import must_be_student
 from casework.exams.showing import booking_view, plan_view, record_view
@@ -105,13 +105,18 @@ async def booking(ctx: Context, citizen: Citizen, number: str) -> BookingView:
 async def bookings(ctx: Context, citizen: Citizen, *, live: bool = False) -> list[BookingView]:
     """The citizen's bookings, newest first; only those not over, where ``live``. One that its plan
     turned away never was one."""
-    rows = [r for r in await rows_of(ctx, citizen, _ROWS) if r.service == SERVICE]
-    shown = [r for r in rows if not (r.state is State.WITHDRAWN and r.submitted_at is None)]
-    return [
-        await booking_view(ctx, await steps.load(ctx, r.number))
-        for r in shown
-        if not (live and r.state in _OVER)
+    rows = await rows_of(ctx, citizen, _ROWS)
+    shown = [
+        r.number
+        for r in rows
+        if r.service == SERVICE
+        and not (r.state is State.WITHDRAWN and r.submitted_at is None)
+        and not (live and r.state in _OVER)
     ]
+    if len(rows) == _ROWS:
+        # What he has must not get lost behind what he had.
+        shown += [n for n in await live_bookings(ctx, citizen.key) if n not in shown]
+    return [await booking_view(ctx, await steps.load(ctx, number)) for number in shown]
 
 
 async def summaries(ctx: Context, citizen: Citizen) -> list[BookingSummary]:
