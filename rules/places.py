@@ -72,7 +72,9 @@ def taking(places: Places, matter: str, now: datetime) -> Taken:
 
 
 def joined(places: Places, matter: str, now: datetime, most: int) -> tuple[Places, Joined]:
-    """At the end of the line; ``free`` when there is a place to take instead."""
+    """At the end of the line; ``free`` when there is a place to take instead, or he took it."""
+    if matter in places.holders:
+        return places, "free"
     if matter in places.queue or matter in places.offers:
         return places, "queued"
     if not places.is_open(now):
@@ -105,9 +107,12 @@ def accepted(places: Places, matter: str, now: datetime, officer: str = "") -> P
 
 
 def expired(places: Places, now: datetime, hold: timedelta) -> Places:
-    """Without the offers that ended in silence; the next in line are offered instead."""
-    over = [m for m, until in places.offers.items() if until <= now]
-    after = places
+    """Without the offers that ended in silence; the next in line are offered instead. Who has not
+    been told of his yet was not silent: it lasts anew."""
+    ended = [m for m, until in places.offers.items() if until <= now]
+    over = [m for m in ended if places.owed.get(m) != "offer"]
+    anew = dict.fromkeys(ended, min(now + hold, places.closes_at))
+    after = replace(places, offers={**places.offers, **anew})
     for matter in over:
         after = _without(after, matter)
     return _owing(_offered(after, now, hold), dict.fromkeys(over, "expire"))

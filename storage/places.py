@@ -5,9 +5,11 @@ other change is decided by ``rules.places`` on what was read, and written if nob
 (``rev``).
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -32,6 +34,8 @@ class PlaceStore:
 
     def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
         self._places = collection
+        # One at a time of this process: hundreds at once would only make each other try again.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, code: str) -> Places | None:
         """The places of one document; None when there is none."""
@@ -51,18 +55,33 @@ class PlaceStore:
         now: datetime,
         extra: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
+        *,
+        anew: bool = False,
     ) -> Places | None:
         """Write what ``decide`` makes of the places, reading again as often as somebody was
         faster; None when it makes nothing of them or there is no such document. ``extra`` is
-        written with it, ``history`` added to what was done to the document. Raises
-        PlacesContended.
+        written with it, ``history`` added to what was done to the document. ``now`` is when what is
+        owed is due; it is written ``anew`` even where nothing else changes. Raises PlacesContended.
         """
+        turn = self._turns.setdefault(code, asyncio.Lock())
+        async with turn:
+            return await self._change(code, decide, now, extra, history, anew)
+
+    async def _change(
+        self,
+        code: str,
+        decide: Callable[[Places], Places | None],
+        now: datetime,
+        extra: Mapping[str, Any] | None,
+        history: Mapping[str, Any] | None,
+        anew: bool,
+    ) -> Places | None:
         for _ in range(_TRIES):
             before = await self.get(code)
             after = decide(before) if before else None
             if before is None or after is None:
                 return None
-            if after == before and not extra:
+            if after == before and not extra and not anew:
                 return after
             update: dict[str, Any] = {
                 "$set": {**_stored(after), **(extra or {})},

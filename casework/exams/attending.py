@@ -6,7 +6,7 @@ each once by its cause; then they are struck off. Any number of workers may do t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -29,10 +29,10 @@ TOLD_LATE = Counter(
 _SYSTEM = Actor("system", "exam-plans")
 _BATCH, _AT_ONCE = 50, 8
 _LATER = timedelta(seconds=30)
-_AFTER_NEWS = frozenset({"offer", "accept", "confirm"})
+_AFTER_NEWS = frozenset({"offer", "confirm"})
 """Steps before which a matter follows its plan's changes: whoever is owed one of them is owed
-nothing else."""
-_HOLDING = frozenset({State.ACCEPTED, State.CONFIRMED, State.FINISHED})
+nothing else. Who took an offer hears after it of a change he did not know of, and may leave."""
+_ON = frozenset({State.OFFERED, State.ACCEPTED, State.CONFIRMED, State.FINISHED})
 
 
 async def attend_due(ctx: Context) -> int:
@@ -71,6 +71,8 @@ async def attend(ctx: Context, code: str) -> None:
                 if places.changes and owing in _AFTER_NEWS:
                     await _change(ctx, code, matter, places)
                 await _OWED[owing](ctx, code, matter, places)
+                if places.changes and owing == "accept":
+                    await _change(ctx, code, matter, places)
             except Exception:
                 log.exception("exam-step-failed", plan=code, matter=matter, step=owing)
             else:
@@ -78,8 +80,10 @@ async def attend(ctx: Context, code: str) -> None:
 
     await asyncio.gather(*(one(m, owing) for m, owing in places.owed.items()))
     ctx.checkpoint("before-plan-settled")
+    failed = len(done) < len(places.owed)
+    again = ctx.now() + (_LATER if failed else timedelta(0))
     await ctx.stores.exam_places.change(
-        code, lambda p: settled(p, done, places.changes), ctx.now() + _LATER
+        code, lambda p: settled(p, done, places.changes), again, anew=failed
     )
 
 
@@ -112,8 +116,8 @@ async def _offer(ctx: Context, code: str, matter: str, places: Places) -> None:
     given = {"until": until.isoformat()}
     said = await _step(ctx, matter, "offer", f"offer:{code}:{until.isoformat()}", given)
     if isinstance(said, Refusal):
-        # He left the line this moment: the next one is offered the place.
-        await _let_go(ctx, code, matter)
+        # He left the line this moment: the next one is offered the place. Told before, it stays.
+        await _let_go_if_over(ctx, code, matter)
 
 
 async def _accept(ctx: Context, code: str, matter: str, places: Places) -> None:
@@ -142,16 +146,15 @@ async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None
     """Confirmed if the rules still say so; refused with the reason if not. A seat whose booking has
     ended, or never began, is nobody's. The step of an offer taken right before comes first."""
     await steps.apply_owed(ctx, matter)
-    if (await steps.load(ctx, matter)).matter.state is State.OFFERED:
-        await _accept(ctx, code, matter, places)
     said = await _step(ctx, matter, "confirm", f"confirm:{code}")
+    if isinstance(said, Refusal) and said.code == "step-not-possible":
+        await _accept(ctx, code, matter, places)
+        said = await _step(ctx, matter, "confirm", f"confirm:{code}")
     if not isinstance(said, Refusal):
         _note_if_late(ctx, said)
         return
     if said.code in ("step-not-possible", "not-found"):
-        stored = await ctx.stores.matters.get(matter)
-        if stored is None or stored.matter.state not in _HOLDING:
-            await _let_go(ctx, code, matter)
+        await _let_go_if_over(ctx, code, matter)
         return
     reason = ctx.book.texts.refusal(said).detail
     refused = await _step(ctx, matter, "refuse", f"refuse:{code}", {"reason": reason})
@@ -187,9 +190,12 @@ async def _reason(ctx: Context, code: str) -> dict[str, object]:
     return {"reason": str(history[-1].get("reason", "")) if history else ""}
 
 
-async def _let_go(ctx: Context, code: str, matter: str) -> None:
-    now: datetime = ctx.now()
-    hold = _hold(ctx)
+async def _let_go_if_over(ctx: Context, code: str, matter: str) -> None:
+    """Give back the place of a booking that has ended, or never began."""
+    stored = await ctx.stores.matters.get(matter)
+    if stored is not None and stored.matter.state in _ON:
+        return
+    now, hold = ctx.now(), _hold(ctx)
     await ctx.stores.exam_places.change(code, lambda p: released(p, matter, now, hold), now)
 
 

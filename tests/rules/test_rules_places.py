@@ -135,10 +135,12 @@ class SessionOfATest(RuleBasedStateMachine):
 
     @rule()
     def expire(self) -> None:
-        over = [m for m, until in self.places.offers.items() if until <= self.now]
+        before, untold = self.places, {m for m, s in self.places.owed.items() if s == "offer"}
+        over = [m for m, until in before.offers.items() if until <= self.now and m not in untold]
         self.become(expired(self.places, self.now, HOLD))
         assert not set(over) & set(_everybody(self.places))
-        assert all(until > self.now for until in self.places.offers.values()) or not over
+        if self.now < before.closes_at:
+            assert all(until > self.now for until in self.places.offers.values())
 
     @precondition(lambda self: self.places.open and self.now >= self.places.closes_at)
     @rule()
@@ -248,6 +250,10 @@ def test_a_place_given_back_goes_to_who_waits_not_to_who_comes() -> None:
 def test_silence_gives_the_place_to_the_next() -> None:
     places = Places(1, START + timedelta(days=5), holders=("a",), queue=("b", "c"))
     places = released(places, "a", START, HOLD)
+    # Who has not heard of it was not silent.
+    later = expired(places, START + timedelta(days=1), HOLD)
+    assert later.offers == {"b": START + timedelta(days=1) + HOLD} and "b" in later.owed
+    places = settled(places, {"b": "offer"}, 0)
     assert expired(places, START + HOLD - timedelta(seconds=1), HOLD).offers == places.offers
     after = expired(places, START + HOLD, HOLD)
     assert list(after.offers) == ["c"] and dict(after.owed) == {"b": "expire", "c": "offer"}
@@ -258,3 +264,10 @@ def test_news_of_a_change_is_not_lost_to_who_settles_what_was_before_it() -> Non
     later = replace(places, changes=1)
     assert settled(later, {"a": "change"}, 0).owed == {"a": "change"}
     assert settled(later, {"a": "change"}, 1).owed == {}
+
+
+def test_who_holds_a_place_already_does_not_stand_in_line_for_one() -> None:
+    places = Places(1, START + timedelta(days=5), holders=("a",), queue=("b",))
+    for now in (START, START + timedelta(days=6)):
+        assert joined(places, "a", now, MOST) == (places, "free")
+        assert taking(places, "a", now) == "taken"
