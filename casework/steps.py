@@ -19,7 +19,7 @@ from casework.numbers import number_for
 from casework.offices import with_offices
 from rules.acting import audiences
 from rules.catalogue import Service
-from rules.effects import Effect, effects_of
+from rules.effects import Effect, effects_of, in_order
 from rules.facts import Facts
 from rules.flow import ENDED, allowed, begin, decide, evolve
 from rules.matter import Event, Matter, NewEvent, State
@@ -139,7 +139,7 @@ async def finish(ctx: Context, stored: StoredMatter) -> Matter:
     """Apply the effects of a matter as read; the matter after them. One that brings an answer is
     struck off by the answer's own write, so nothing is written for it alone."""
     matter, done = stored.matter, list[str]()
-    for effect in stored.effects:
+    for effect in in_order(ctx.book.catalogue[matter.service], matter, stored.effects):
         ctx.checkpoint("before-effect")
         answer = await effects.KINDS[effect.kind](ctx, matter, effect)
         ctx.checkpoint("after-effect")
@@ -168,6 +168,10 @@ async def _answered(ctx: Context, stored: StoredMatter, effect: Effect, answer: 
             # Answered before, or the matter has gone on without it.
             if matter.state in ENDED and answer.undo:
                 await effects.KINDS[answer.undo](ctx, matter, effect)
+            owing = tuple(e for e in before.effects if e.id != effect.id)
+            if owing:
+                # Of whoever went on: he may have died since.
+                matter = await finish(ctx, replace(before, effects=owing))
             await ctx.stores.matters.effects_done(matter.number, [effect.id], matter.version)
             return matter
         after = _after(ctx, matter, decided, _ANSWERING, cause)

@@ -3,7 +3,7 @@
 An effect's id is made of its event, so applying it a second time is recognised by the target.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,19 @@ class Effect:
     id: str
     kind: str
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def in_order(service: Service, matter: Matter, effects: Iterable[Effect]) -> list[Effect]:
+    """Effects owed by a matter as they are to be applied: by their events, those of one event as
+    the service's file names them. A store gives them back in an order of its own."""
+    places = {
+        f"{event.id}-{kind}": (number, order)
+        for number, event in enumerate(matter.timeline)
+        for order, kind in enumerate(service.effects.get(event.type, ()))
+    }
+    # ``release_place`` stands in no file: it is the last of the matter's last event.
+    last = (len(matter.timeline), 0)
+    return sorted(effects, key=lambda effect: places.get(effect.id, last))
 
 
 def effects_of(service: Service, after: Matter, event: Event) -> tuple[Effect, ...]:
