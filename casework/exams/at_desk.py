@@ -132,12 +132,16 @@ async def received(
 
 
 async def send_code(ctx: Context, officer: Officer, visit_id: str) -> None:
-    """Send a caller the code he reads back. Raises visit-ended, bad-request, too-many-codes."""
+    """Send a caller the code he reads back. Raises visit-ended, bad-request, caller-no-phone,
+    too-many-codes."""
     visit, how, _ = await under_way(ctx, officer, visit_id)
     if how != "caller":
         raise Refusal("bad-request")
     phone = await _phone(ctx, officer, visit)
     await record_look(ctx, officer, "code-exam", visit.key, None, [])
+    if not phone:
+        # Unlike a citizen an officer may know: the caller waits for it on the line.
+        raise Refusal("caller-no-phone")
     await send_to_phone(ctx, purpose=_PURPOSE, key=visit.key, phone=phone, asker=visit.id)
     await keep(ctx, visit, "sent", {"to": ctx.stores.vault.phone_key(phone)})
 

@@ -1,6 +1,7 @@
 """An officer books, cancels and refuses for who stands there or calls; nobody else does."""
 
 from collections.abc import Awaitable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,24 @@ async def test_a_caller_shows_who_he_is_first_and_cannot_cancel(
             ctx, who, other, number, "cancel", version=taken.version, cause="desk:f"
         )
         assert (await refused(strange)).code == "not-found"
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_caller_without_a_phone_is_sent_nothing_and_the_officer_hears_so(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who, one = await officer(ctx), await learner(ctx, 1)
+        closings = ctx.stores.closings
+        seen = await closings.look(one.key)
+        assert seen is not None
+        assert await closings.close(one.key, seen, ctx.now(), ctx.now() + timedelta(days=30))
+        await closings.done(one.key)
+        visit = await caller(ctx, who, one)
+        assert (await refused(at_desk.send_code(ctx, who, visit))).code == "caller-no-phone"
+        shown = await at_desk.received(ctx, who, visit)
+        assert (shown.sent, shown.proved, shown.person.phone) == (False, False, "")
+        assert await ctx.stores.memory.outbox.take(1, 0.1) == []
 
 
 @pytest.mark.gen_test(timeout=120)

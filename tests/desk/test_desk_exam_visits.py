@@ -1,6 +1,7 @@
 """Booking for who stands there or calls: card or code, the record, a seat, a receipt."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 
 from playwright.sync_api import Page, expect
@@ -114,6 +115,23 @@ def test_a_caller_reads_back_a_code_first(town: Town, sign_in: SignIn) -> None:
     page.get_by_role("link", name="返回这名学员").click()
     page.get_by_role("button", name="退出候补").click()
     expect(page.get_by_role("status")).to_contain_text("退出候补")
+
+
+def test_a_caller_without_a_phone_is_asked_to_come(town: Town, sign_in: SignIn) -> None:
+    citizen = student(town)
+
+    async def closed(ctx: Context) -> None:
+        seen = await ctx.stores.closings.look(citizen.key)
+        assert seen is not None
+        later = ctx.now() + timedelta(days=30)
+        assert await ctx.stores.closings.close(citizen.key, seen, ctx.now(), later)
+        await ctx.stores.closings.done(citizen.key)
+
+    town.run(closed)
+    page = sign_in("li")
+    come(page, citizen, "本人来电")
+    expect(page.locator("main")).to_contain_text("没有登记的手机号")
+    expect(page.get_by_role("button", name="发验证码")).to_have_count(0)
 
 
 def test_a_booking_is_found_by_its_number_and_refused_with_a_reason(
