@@ -68,8 +68,17 @@ def add_working_days(start: date, working_days: int) -> date:
 
 def end_of_working_days(now: datetime, working_days: int) -> datetime:
     """The last second (UTC) of the last of so many working days after ``now``."""
-    day = add_working_days(now.astimezone(HOUSE_ZONE).date(), working_days)
-    return datetime.combine(day, time(23, 59, 59), HOUSE_ZONE).astimezone(UTC)
+    return end_of(add_working_days(now.astimezone(HOUSE_ZONE).date(), working_days))
+
+
+def house_time(day: date, at: time) -> datetime:
+    """An hour of a day in the house's zone, as UTC."""
+    return datetime.combine(day, at, HOUSE_ZONE).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The last second (UTC) of a day in the house's zone."""
+    return house_time(day, time(23, 59, 59))
 
 
 def add_years(day: date, years: int) -> date:
@@ -87,3 +96,8 @@ def add_months(day: date, months: int) -> date:
 def say_date(day: date) -> str:
     """A date as people write it: ``2027年3月1日``."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def say_weekday(day: date) -> str:
+    """The day of the week: ``周四``."""
+    return f"周{'一二三四五六日'[day.weekday()]}"

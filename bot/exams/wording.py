@@ -6,14 +6,12 @@ from bot.scene import Scene
 from bot.wording import joined, listed, moment
 from casework.exams.views import BookingSummary, BookingView, PlanView, RecordView, SubjectView
 from rules.calendar import HOUSE_ZONE
-from rules.deadlines import say_date
-
-_WEEKDAYS = "一二三四五六日"
+from rules.deadlines import say_date, say_weekday
 
 
 def on(day: date) -> str:
     """A day as people say it: ``12月10日 周四``."""
-    return f"{day.month}月{day.day}日 周{_WEEKDAYS[day.weekday()]}"
+    return f"{day.month}月{day.day}日 {say_weekday(day)}"
 
 
 def on_day_of(at: datetime) -> str:

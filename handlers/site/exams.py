@@ -14,7 +14,7 @@ from casework.exams.views import PlanPage, PlanView
 from casework.offices import offices
 from handlers.site.pages import PageHandler
 from rules.calendar import HOUSE_ZONE
-from rules.deadlines import say_date
+from rules.deadlines import say_date, say_weekday
 from rules.refusals import Refusal, Worded
 
 _DAYS, _PAGE = 60, 30
@@ -31,8 +31,8 @@ class _ExamPage(PageHandler):
         return {
             **super().get_template_namespace(),
             "say_date": say_date,
-            "say_day": self._day,
-            "say_time": self._time,
+            "say_day": _day,
+            "say_time": _time,
             "say_month": self._month,
             "by_day": _by_day,
         }
@@ -42,17 +42,9 @@ class _ExamPage(PageHandler):
         self.set_header("Cache-Control", "public, max-age=5")
         self.render(template, **values)
 
-    def _day(self, day: date) -> str:
-        weekdays = self.say("exams.weekdays").split()
-        return f"{say_date(day)} {weekdays[day.weekday()]}"
-
     def _month(self, month: str) -> str:
         year, _, number = month.partition("-")
         return self.say("exams.year_month", year=year, month=int(number))
-
-    def _time(self, at: datetime) -> str:
-        local = at.astimezone(HOUSE_ZONE)
-        return f"{say_date(local.date())} {local:%H:%M}"
 
 
 class ExamsHandler(_ExamPage):
@@ -126,6 +118,15 @@ class ExamSiteHandler(_ExamPage):
             results=await summary(self.ctx, site=code),
             more=_query({"office": found.office, "site": code, **days}),
         )
+
+
+def _day(day: date) -> str:
+    return f"{say_date(day)} {say_weekday(day)}"
+
+
+def _time(at: datetime) -> str:
+    local = at.astimezone(HOUSE_ZONE)
+    return f"{say_date(local.date())} {local:%H:%M}"
 
 
 def _read(written: str, otherwise: date) -> date | None:

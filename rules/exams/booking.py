@@ -6,12 +6,11 @@ answer. Who may book at all are the conditions of ``exam-booking`` (``rules.exam
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from rules.calendar import HOUSE_ZONE
 from rules.conditions import unmet
-from rules.deadlines import say_date
+from rules.deadlines import house_time, say_date
 from rules.exams.days import last_office_day, told_by
 from rules.guards import other_office, reason_given, remind_once
 from rules.matter import Matter, State
@@ -176,18 +175,12 @@ def day_of(matter: Matter) -> date:
 
 
 def _told(request: Request) -> str:
-    form = request.matter.form if request.matter else {}
-    return told_by(date.fromisoformat(form["day"]), request.book.parameters).isoformat()
-
-
-def reminder_at(matter: Matter, days: int) -> datetime:
-    """09:00 of the day so many days before the test, in the house's zone."""
-    return _moment(day_of(matter) - timedelta(days=days), time(9, 0))
+    return told_by(day_of(request.present), request.book.parameters).isoformat()
 
 
 def begins(matter: Matter) -> datetime:
     """When the test booked begins (UTC)."""
-    return _moment(day_of(matter), time.fromisoformat(matter.form["starts"]))
+    return house_time(day_of(matter), time.fromisoformat(matter.form["starts"]))
 
 
 def remind_of_test(request: Request) -> Mapping[str, Any] | Refusal:
@@ -198,10 +191,6 @@ def remind_of_test(request: Request) -> Mapping[str, Any] | Refusal:
     if request.now >= begins(request.present):
         return Refusal("step-not-possible", state="考试已开始", action="remind")
     return {}
-
-
-def _moment(day: date, at: time) -> datetime:
-    return datetime.combine(day, at, HOUSE_ZONE).astimezone(UTC)
 
 
 def by_own_office(request: Request) -> Mapping[str, Any] | Refusal:

@@ -1,17 +1,12 @@
 """The days around a test: publishing, closing, telling, cancelling. Figures are those that hold on
 the day of the test."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from rules.calendar import HOUSE_ZONE
-from rules.deadlines import is_working_day, say_date
+from rules.deadlines import end_of, is_working_day, say_date
 from rules.parameters import Parameters
 from rules.refusals import Refusal
-
-
-def end_of(day: date) -> datetime:
-    """The last second (UTC) of a day in the house's zone."""
-    return datetime.combine(day, time(23, 59, 59), HOUSE_ZONE).astimezone(UTC)
 
 
 def last_closing(day: date, parameters: Parameters) -> datetime:

@@ -9,11 +9,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 
 from rules.book import Rulebook
-from rules.calendar import HOUSE_ZONE
-from rules.exams.days import end_of, last_closing, late_closing, late_plan
+from rules.deadlines import end_of, house_time
+from rules.exams.days import last_closing, late_closing, late_plan
 from rules.exams.plan import Plan, Subject
 from rules.exams.site import Site, subjects_in
 from rules.facts import Office
@@ -261,4 +261,4 @@ def _moment(written: str) -> datetime | None:
     clock = _clock(found[2])
     if clock is None:
         return None
-    return datetime.combine(day, time.fromisoformat(clock), HOUSE_ZONE).astimezone(UTC)
+    return house_time(day, time.fromisoformat(clock))
