@@ -12,6 +12,7 @@ from casework.context import Context
 from casework.desk_people import AgentView, PersonView, agent_view, applicant_view
 from casework.facts import facts_about
 from casework.officers import Officer
+from casework.offices import office_name
 from casework.presenting import actor_label, event_note, licence_view, matter_view
 from casework.views import LicenceView, MatterView, PhotoFile, TimelineEntry
 from rules.calendar import HOUSE_ZONE
@@ -162,13 +163,8 @@ async def _of_office(ctx: Context, officer: Officer, number: str) -> StoredMatte
         await record_look(ctx, officer, "turned-away", stored.matter.subject, number, [])
         if steps.is_draft(stored.matter):
             raise Refusal("not-found")
-        raise Refusal("wrong-office", office=await _office_name(ctx, stored.matter.office))
+        raise Refusal("wrong-office", office=await office_name(ctx, stored.matter.office))
     return stored
-
-
-async def _office_name(ctx: Context, code: str | None) -> str:
-    office = await ctx.office(code)
-    return office.name if office else ""
 
 
 async def whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
@@ -176,7 +172,7 @@ async def whole_log(ctx: Context, matter: Matter) -> list[TimelineEntry]:
     such."""
     service = ctx.book.catalogue[matter.service]
     codes = {e.actor.office for e in matter.timeline if e.actor.office}
-    names = {code: await _office_name(ctx, code) or code for code in codes}
+    names = {code: await office_name(ctx, code, code) for code in codes}
     return [
         TimelineEntry(
             at=e.at,

@@ -68,9 +68,14 @@ async def change_places(
         raise Refusal("busy-try-again") from error
 
 
+def offer_hold(ctx: Context) -> timedelta:
+    """How long a place is kept for the next in line."""
+    return timedelta(hours=int(ctx.figure("exam.offer_hours")))
+
+
 async def free_seat(ctx: Context, matter: Matter, effect: Effect) -> None:
     """Give the place back, or leave the line; what becomes free is offered by the same write."""
-    hold, now = timedelta(hours=int(ctx.figure("exam.offer_hours"))), ctx.now()
+    hold, now = offer_hold(ctx), ctx.now()
     places = await change_places(
         ctx, matter.form["plan"], lambda p: released(p, matter.number, now, hold), now
     )
@@ -127,9 +132,7 @@ async def release_bookings(ctx: Context, matter: Matter, effect: Effect) -> list
     reason = ctx.book.texts.say(f"exams.let_go.{event.type}")
     found: list[Onward] = []
     for subject in Subject:
-        claim = await ctx.stores.live_bookings.get(booking_key(matter.subject, subject.value))
-        stored = await ctx.stores.matters.get(claim.matter) if claim else None
-        booked = stored.matter if stored and stored.matter.subject == matter.subject else None
+        booked = await claimed_booking(ctx, matter.subject, subject)
         if booked is None or day_of(booked) <= ctx.today():
             continue
         if booked.created_at > event.at:
@@ -148,6 +151,13 @@ def event_of(matter: Matter, effect: Effect) -> tuple[Event, int]:
         for version, event in enumerate(matter.timeline, 1)
         if effect.id == f"{event.id}-{effect.kind}"
     )
+
+
+async def claimed_booking(ctx: Context, person: str, subject: Subject) -> Matter | None:
+    """The matter a person's claim on a subject names, be it over or not."""
+    claim = await ctx.stores.live_bookings.get(booking_key(person, subject.value))
+    stored = await ctx.stores.matters.get(claim.matter) if claim else None
+    return stored.matter if stored and stored.matter.subject == person else None
 
 
 def booking_key(person: str, subject: str) -> str:

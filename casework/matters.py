@@ -11,7 +11,7 @@ from casework.presenting import matter_view, notice_views
 from casework.thumbnails import thumbnail_window
 from casework.views import MatterSummary, MatterView, NoticeView, PhotoFile
 from rules.flow import ENDED
-from rules.matter import Matter, State
+from rules.matter import Matter, State, thrown_away
 from rules.people import Citizen
 from rules.refusals import Refusal
 from storage.matter_documents import StoredMatter
@@ -237,7 +237,7 @@ async def mine(ctx: Context, citizen: Citizen, limit: int = 20) -> list[MatterSu
             acting=await acting_view(ctx, row),
         )
         for row in rows
-        if not (row.state is State.WITHDRAWN and row.submitted_at is None)
+        if not thrown_away(row.state, row.submitted_at)
     ]
 
 

@@ -19,6 +19,12 @@ async def offices(
     return [office_view(o) for o in await ctx.stores.registry.offices(region, kind)]
 
 
+async def office_name(ctx: Context, code: str | None, unknown: str = "") -> str:
+    """What an office is called; ``unknown`` where there is none of that code."""
+    office = await ctx.office(code) if code else None
+    return office.name if office else unknown
+
+
 async def registration_offices(ctx: Context, region: str) -> list[Office]:
     """The windows of a region where a person who does not match can put it right: vehicle offices,
     and the police station for who has no licence or vehicle.

@@ -22,7 +22,7 @@ from rules.catalogue import Service
 from rules.effects import Effect, effects_of, in_order
 from rules.facts import Facts
 from rules.flow import ENDED, allowed, begin, decide, evolve
-from rules.matter import Event, Matter, NewEvent, State
+from rules.matter import Event, Matter, NewEvent, State, thrown_away
 from rules.notices import notices_for
 from rules.people import Actor
 from rules.refusals import Refusal
@@ -224,5 +224,4 @@ async def _settle(ctx: Context, stored: StoredMatter) -> Matter:
 
 def is_draft(matter: Matter) -> bool:
     """Whether the citizen alone knows of it: a draft, or one thrown away."""
-    thrown_away = matter.state is State.WITHDRAWN and matter.submitted_at is None
-    return matter.state is State.DRAFT or thrown_away
+    return matter.state is State.DRAFT or thrown_away(matter.state, matter.submitted_at)

@@ -115,3 +115,9 @@ class Matter:
     def photos_of(self, material: str) -> tuple[Photo, ...]:
         """The photos given for one material, in the order they came."""
         return tuple(p for p in self.photos if p.material == material)
+
+
+def thrown_away(state: State, submitted_at: datetime | None) -> bool:
+    """Whether it ended before it was handed in: a draft thrown away, or a booking its plan turned
+    away. Nobody is shown it."""
+    return state is State.WITHDRAWN and submitted_at is None

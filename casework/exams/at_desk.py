@@ -18,6 +18,7 @@ from casework.context import Context
 from casework.desk_people import PersonView, applicant_view
 from casework.exams import listing
 from casework.exams.facts import record_for
+from casework.exams.own_office import tested_elsewhere
 from casework.exams.showing import booking_view, record_view
 from casework.exams.views import BookingView, PlanPage, RecordView
 from casework.officers import Officer
@@ -198,8 +199,7 @@ async def _own_student(ctx: Context, officer: Officer, key: str) -> Record:
         raise Refusal("not-a-student")
     if record.office != officer.office.code:
         await record_look(ctx, officer, "turned-away", key, None, [])
-        office = await ctx.office(record.office)
-        raise Refusal("tested-elsewhere", office=office.name if office else "")
+        raise await tested_elsewhere(ctx, record.office)
     return record
 
 

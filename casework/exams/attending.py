@@ -13,7 +13,8 @@ from prometheus_client import Counter
 
 from casework import steps
 from casework.context import Context
-from rules.exams.booking import day_of
+from casework.exam_effects import offer_hold
+from rules.exams.booking import SEATED, day_of
 from rules.exams.days import told_by
 from rules.matter import Matter, State
 from rules.people import Actor
@@ -32,7 +33,7 @@ _LATER = timedelta(seconds=30)
 _AFTER_NEWS = frozenset({"offer", "confirm"})
 """Steps before which a matter follows its plan's changes: whoever is owed one of them is owed
 nothing else. Who took an offer hears after it of a change he did not know of, and may leave."""
-_ON = frozenset({State.OFFERED, State.ACCEPTED, State.CONFIRMED, State.FINISHED})
+_ON = SEATED | {State.OFFERED}
 
 
 async def attend_due(ctx: Context) -> int:
@@ -52,7 +53,7 @@ async def attend_due(ctx: Context) -> int:
 
 async def attend(ctx: Context, code: str) -> None:
     """Close a plan whose time has come, end offers nobody took, take the steps owed."""
-    now, hold = ctx.now(), _hold(ctx)
+    now, hold = ctx.now(), offer_hold(ctx)
 
     def turn(places: Places) -> Places:
         if places.open and now >= places.closes_at:
@@ -85,10 +86,6 @@ async def attend(ctx: Context, code: str) -> None:
     await ctx.stores.exam_places.change(
         code, lambda p: settled(p, done, places.changes), again, anew=failed
     )
-
-
-def _hold(ctx: Context) -> timedelta:
-    return timedelta(hours=int(ctx.figure("exam.offer_hours")))
 
 
 async def _step(
@@ -195,7 +192,7 @@ async def _let_go_if_over(ctx: Context, code: str, matter: str) -> None:
     stored = await ctx.stores.matters.get(matter)
     if stored is not None and stored.matter.state in _ON:
         return
-    now, hold = ctx.now(), _hold(ctx)
+    now, hold = ctx.now(), offer_hold(ctx)
     await ctx.stores.exam_places.change(code, lambda p: released(p, matter, now, hold), now)
 
 

@@ -189,8 +189,3 @@ def _answered(matter: Matter) -> Matter:
         return matter
     codes = {"full": "plan-full", "line_full": "line-full"}
     raise Refusal(codes.get(str(away.data.get("why")), "plan-closed"))
-
-
-def is_turned_away(matter: Matter) -> bool:
-    """Whether it never was a booking: it is not shown."""
-    return matter.state is State.WITHDRAWN and matter.submitted_at is None

@@ -14,6 +14,7 @@ from casework.desk_people import PersonView, applicant_view
 from casework.exams.at_desk import CHANNELS, PERMISSION, desk_actions, proved_visit
 from casework.exams.booking import Wants, Wish, begin
 from casework.exams.leaving import accept_as
+from casework.exams.own_office import tested_elsewhere
 from casework.exams.showing import booking_view
 from casework.exams.views import BookingView
 from casework.officers import Officer
@@ -154,8 +155,7 @@ async def of_office(ctx: Context, officer: Officer, number: str) -> StoredMatter
         raise Refusal("not-found")
     if matter.office != officer.office.code:
         await record_look(ctx, officer, "turned-away", matter.subject, number, [])
-        office = await ctx.office(matter.office)
-        raise Refusal("tested-elsewhere", office=office.name if office else "")
+        raise await tested_elsewhere(ctx, matter.office or "")
     return stored
 
 

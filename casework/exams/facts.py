@@ -1,7 +1,7 @@
 """What a rule of the tests needs to know: the student's record and the plan, as they are now."""
 
 from casework.context import Context
-from casework.exam_effects import booking_key
+from casework.exam_effects import claimed_booking
 from rules.exams.plan import Plan, Subject
 from rules.exams.record import Record, record_of
 from rules.facts import Facts
@@ -30,13 +30,8 @@ async def record_for(ctx: Context, key: str) -> Record | None:
 async def live_bookings(ctx: Context, key: str) -> list[str]:
     """The numbers of a student's bookings and places in line that are not over, found by his claims
     and so however many he had since."""
-    found = []
-    for subject in Subject:
-        claim = await ctx.stores.live_bookings.get(booking_key(key, subject.value))
-        stored = await ctx.stores.matters.get(claim.matter) if claim else None
-        if stored and stored.matter.subject == key and stored.matter.state not in ENDED:
-            found.append(stored.matter.number)
-    return found
+    found = [await claimed_booking(ctx, key, subject) for subject in Subject]
+    return [booking.number for booking in found if booking and booking.state not in ENDED]
 
 
 async def booking_facts(

@@ -7,6 +7,7 @@ from casework.exam_effects import change_places
 from casework.exams.facts import booking_facts, plan_of
 from casework.exams.showing import booking_view
 from casework.exams.views import BookingView
+from rules.exams.booking import HELD
 from rules.exams.plan import SERVICE
 from rules.flow import decide
 from rules.matter import Matter, State
@@ -100,5 +101,4 @@ async def accept_as(ctx: Context, actor: Actor, matter: Matter, cause: str) -> M
 
 def _is_taken(matter: Matter) -> bool:
     """Whether the offer was accepted, by whichever request, and the place is still his."""
-    held = matter.state in (State.ACCEPTED, State.CONFIRMED)
-    return held and matter.last("offer_accepted") is not None
+    return matter.state in HELD and matter.last("offer_accepted") is not None

@@ -12,7 +12,8 @@ from casework.exams.rights import must_be_student
 from casework.exams.showing import booking_view, plan_view, record_view
 from casework.exams.views import BookingSummary, BookingView, PlanPage, PlanView, RecordView
 from rules.exams.plan import SERVICE
-from rules.matter import State
+from rules.flow import ENDED
+from rules.matter import thrown_away
 from rules.people import Citizen
 from rules.refusals import Refusal
 
@@ -20,7 +21,6 @@ _PAGE, _PAGES, _ROWS = 100, 10, 50
 _DAYS = 60
 MOST_DAYS = 366
 """How much of the plans is looked at in one go."""
-_OVER = frozenset({State.WITHDRAWN, State.REFUSED, State.FINISHED})
 
 
 async def plans(
@@ -110,8 +110,8 @@ async def bookings(ctx: Context, citizen: Citizen, *, live: bool = False) -> lis
         r.number
         for r in rows
         if r.service == SERVICE
-        and not (r.state is State.WITHDRAWN and r.submitted_at is None)
-        and not (live and r.state in _OVER)
+        and not thrown_away(r.state, r.submitted_at)
+        and not (live and r.state in ENDED)
     ]
     if len(rows) == _ROWS:
         # What he has must not get lost behind what he had.
@@ -123,7 +123,7 @@ async def summaries(ctx: Context, citizen: Citizen) -> list[BookingSummary]:
     """The citizen's bookings in short: those not over first, then newest first."""
     names = [f.name for f in fields(BookingSummary) if f.name != "live"]
     found = [
-        BookingSummary(live=view.state not in _OVER, **{n: getattr(view, n) for n in names})
+        BookingSummary(live=view.state not in ENDED, **{n: getattr(view, n) for n in names})
         for view in await bookings(ctx, citizen)
     ]
     return sorted(found, key=lambda one: not one.live)

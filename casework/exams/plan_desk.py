@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from casework.access_log import record_look
 from casework.context import Context
-from casework.exams.facts import plan_of
+from casework.exams.own_office import own_plan
 from casework.exams.showing import outcome_label, plan_view
 from casework.exams.sites import sites
 from casework.exams.views import PlanView, SiteView
@@ -98,9 +98,9 @@ async def desk_plan(
     """A session of the officer's own office; with those who are in it from ``start`` on, where
     they are asked for.
 
-    Raises role-not-allowed, plan-unknown, wrong-office.
+    Raises role-not-allowed, plan-unknown, plan-of-other-office.
     """
-    plan = await own_plan(ctx, officer, code)
+    plan = await own_plan(ctx, officer, code, PERMISSION)
     places = await ctx.stores.exam_places.get(code)
     if places is None:
         raise Refusal("plan-unknown")
@@ -123,18 +123,6 @@ async def desk_plan(
         owed=len(places.owed),
         history=[_deed(ctx, h) for h in await ctx.stores.exam_plans.history(code)],
     )
-
-
-async def own_plan(ctx: Context, officer: Officer, code: str) -> Plan:
-    """A session of the officer's own office.
-
-    Raises role-not-allowed, plan-unknown, wrong-office.
-    """
-    officer.must(PERMISSION)
-    plan = await plan_of(ctx, code)
-    if plan.office != officer.office.code:
-        raise Refusal("wrong-office", office=plan.office)
-    return plan
 
 
 def written(plan: Plan) -> dict[str, str]:

@@ -5,12 +5,12 @@ and every place in line is owed; ``attending`` takes those steps.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from casework.context import Context
-from casework.exam_effects import LANE
+from casework.exam_effects import LANE, offer_hold
 from casework.exams.facts import plan_of
+from casework.exams.own_office import of_other_office
 from casework.exams.showing import plan_view
 from casework.exams.views import PlanView
 from casework.officers import Officer
@@ -36,10 +36,10 @@ async def publish(
     """Publish a session of an office; the same cause, or the same code, makes one.
 
     ``entry``: the fields of ``rules.exams.publishing.FIELDS`` as people write them. ``code``: given
-    by a file; made of the cause at the desk. Raises role-not-allowed, wrong-office, form-incomplete
-    with each field's problem, plan-code-taken.
+    by a file; made of the cause at the desk. Raises role-not-allowed, plan-of-other-office,
+    form-incomplete with each field's problem, plan-code-taken.
     """
-    actor, held = _actor(who, office), await _office(ctx, office)
+    actor, held = await _actor(ctx, who, office), await _office(ctx, office)
     read, problems = rules.read_entry(entry, ctx.book)
     if read is None:
         raise Refusal("form-incomplete", fields=problems)
@@ -74,7 +74,7 @@ async def change_plan(
     at no cost; more places go to who waits.
 
     ``seen``: how often it had been changed when the officer decided. Raises plan-unknown,
-    role-not-allowed, wrong-office, reason-needed, form-incomplete, stale-version,
+    role-not-allowed, plan-of-other-office, reason-needed, form-incomplete, stale-version,
     plan-not-changeable.
     """
     read, problems = rules.read_entry(entry, ctx.book)
@@ -82,7 +82,7 @@ async def change_plan(
         raise Refusal("form-incomplete", fields=problems)
     for _ in range(_TRIES):
         plan = await plan_of(ctx, code)
-        actor = _actor(who, plan.office)
+        actor = await _actor(ctx, who, plan.office)
         if rules.entry_of(plan) == read or await _done_before(ctx, code, cause):
             return await plan_view(ctx, plan)
         if seen is not None and seen != plan.changes:
@@ -105,7 +105,7 @@ async def change_plan(
 async def _changed(ctx: Context, plan: Plan, after: Plan, entry: Mapping[str, Any]) -> bool:
     """Write the change, unless somebody changed the plan since it was read. Raises form-incomplete
     when more hold a place than there would be."""
-    now, hold, held = ctx.now(), timedelta(hours=int(ctx.figure("exam.offer_hours"))), 0
+    now, hold, held = ctx.now(), offer_hold(ctx), 0
     news = after.sitting() != plan.sitting()
 
     def decide(places: Places) -> Places | None:
@@ -131,10 +131,10 @@ async def cancel_plan(ctx: Context, who: Publisher, code: str, reason: str, caus
     """Cancel a session: every booking is released at no cost, every wait ends, all with the reason.
     Twice is once.
 
-    Raises plan-unknown, role-not-allowed, wrong-office, reason-needed, plan-not-changeable.
+    Raises plan-unknown, role-not-allowed, plan-of-other-office, reason-needed, plan-not-changeable.
     """
     plan = await plan_of(ctx, code)
-    actor = _actor(who, plan.office)
+    actor = await _actor(ctx, who, plan.office)
     if plan.status != "cancelled":
         why = _reason(reason)
         refusal = rules.not_cancellable(plan, ctx.today())
@@ -150,13 +150,13 @@ async def cancel_plan(ctx: Context, who: Publisher, code: str, reason: str, caus
     return await plan_view(ctx, await plan_of(ctx, code))
 
 
-def _actor(who: Publisher, office: str) -> Actor:
-    """Who does it. Raises role-not-allowed, wrong-office."""
+async def _actor(ctx: Context, who: Publisher, office: str) -> Actor:
+    """Who does it. Raises role-not-allowed, plan-of-other-office."""
     if isinstance(who, Actor):
         return who
     who.must("exam_plans")
     if who.office.code != office:
-        raise Refusal("wrong-office", office=office)
+        raise await of_other_office(ctx, office)
     return who.actor
 
 

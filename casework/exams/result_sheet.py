@@ -12,12 +12,13 @@ from casework.access_log import record_look
 from casework.context import Context
 from casework.desk import whole_log
 from casework.desk_people import applicant_view
-from casework.exams.facts import plan_of
+from casework.exams.own_office import own_plan
 from casework.exams.results import note
 from casework.exams.showing import outcome_label, plan_view
 from casework.exams.views import PlanView
 from casework.officers import Officer
 from casework.views import TimelineEntry
+from rules.exams.booking import SEATED
 from rules.exams.plan import SERVICE
 from rules.exams.results import result_of, sitting_of
 from rules.masking import groups, shown
@@ -66,9 +67,9 @@ class Correction:
 async def sheet(ctx: Context, officer: Officer, code: str) -> ResultSheet:
     """The sheet of a session of the officer's own office; who has no result yet comes first.
 
-    Raises plan-unknown, tested-elsewhere, role-not-allowed.
+    Raises plan-unknown, plan-of-other-office, role-not-allowed.
     """
-    plan = await _own_plan(ctx, officer, code)
+    plan = await own_plan(ctx, officer, code, PERMISSION)
     await record_look(ctx, officer, "exam-results", None, None, groups(_SCREEN))
     places = await ctx.stores.exam_places.get(code)
     room = asyncio.Semaphore(_AT_ONCE)
@@ -76,17 +77,15 @@ async def sheet(ctx: Context, officer: Officer, code: str) -> ResultSheet:
     async def one(number: str) -> tuple[str, SheetRow] | None:
         async with room:
             stored = await ctx.stores.matters.get(number)
-            if stored is None or stored.matter.state not in _SHOWN:
+            if stored is None or stored.matter.state not in SEATED:
                 # A place whose booking is over is about to be given back.
                 return None
             return await _row(ctx, stored.matter)
 
     found = await asyncio.gather(*(one(n) for n in (places.holders if places else ())))
     named = sorted((f for f in found if f), key=lambda f: (not f[1].open, f[0], f[1].number))
-    return ResultSheet(plan, ctx.today() < plan.day, [row for _, row in named])
-
-
-_SHOWN = frozenset({State.ACCEPTED, State.CONFIRMED, State.FINISHED})
+    view = await plan_view(ctx, plan)
+    return ResultSheet(view, ctx.today() < plan.day, [row for _, row in named])
 
 
 async def enter(
@@ -99,9 +98,9 @@ async def enter(
     """Enter results by booking number: (first try, second try), each passed, failed, missed or, for
     the second, empty. What became of each; one that fails keeps no other from being entered.
 
-    Raises plan-unknown, tested-elsewhere, role-not-allowed.
+    Raises plan-unknown, plan-of-other-office, role-not-allowed.
     """
-    await _own_plan(ctx, officer, code)
+    await own_plan(ctx, officer, code, PERMISSION)
     answers: dict[str, Refusal | None] = {}
     for number, (first, second) in entries.items():
         try:
@@ -119,7 +118,7 @@ async def enter(
 
 async def correction(ctx: Context, officer: Officer, code: str, number: str) -> Correction:
     """One booking whose result is to be put right. Raises not-found, and as ``sheet`` does."""
-    plan = await _own_plan(ctx, officer, code)
+    plan = await plan_view(ctx, await own_plan(ctx, officer, code, PERMISSION))
     booking = await _booking(ctx, code, number)
     await record_look(ctx, officer, "exam-result", booking.subject, number, groups(_SCREEN))
     _, row = await _row(ctx, booking)
@@ -151,22 +150,13 @@ async def correct(
     Raises result-tries-unfit, reason-needed, result-the-same, stale-version, step-not-possible,
     not-found, and as ``sheet`` does.
     """
-    await _own_plan(ctx, officer, code)
+    await own_plan(ctx, officer, code, PERMISSION)
     await _booking(ctx, code, number)
     came = sitting_of(tries[0], tries[1] or None)
     if isinstance(came, Refusal):
         raise came
     given = {"outcome": came[0], "retried": came[1], "reason": reason}
     await steps.take(ctx, number, "correct", officer.actor, cause, given, seen=version)
-
-
-async def _own_plan(ctx: Context, officer: Officer, code: str) -> PlanView:
-    officer.must(PERMISSION)
-    plan = await plan_of(ctx, code)
-    if plan.office != officer.office.code:
-        office = await ctx.office(plan.office)
-        raise Refusal("tested-elsewhere", office=office.name if office else "")
-    return await plan_view(ctx, plan)
 
 
 async def _booking(ctx: Context, code: str, number: str) -> Matter:

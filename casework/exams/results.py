@@ -8,7 +8,7 @@ from datetime import date
 from casework import steps
 from casework.context import Context
 from casework.enrolments.permits import enrolment_for
-from casework.exam_effects import booking_key
+from casework.exam_effects import claimed_booking
 from casework.exams.attending import attend
 from rules.calendar import HOUSE_ZONE
 from rules.deadlines import say_date
@@ -131,15 +131,12 @@ async def _booking_of(ctx: Context, sitting: Sitting) -> Matter | None:
 
 
 async def _live(ctx: Context, sitting: Sitting) -> Matter | None:
-    key = booking_key(sitting.key, sitting.subject.value)
-    claim = await ctx.stores.live_bookings.get(key)
-    if claim is None:
+    claimed = await claimed_booking(ctx, sitting.key, sitting.subject)
+    if claimed is None:
         return None
-    await steps.apply_owed(ctx, claim.matter)
-    stored = await ctx.stores.matters.get(claim.matter)
-    if stored is None or stored.matter.subject != sitting.key or stored.matter.state in _OVER:
-        return None
-    return stored.matter
+    await steps.apply_owed(ctx, claimed.number)
+    booking = (await steps.load(ctx, claimed.number)).matter
+    return None if booking.state in _OVER else booking
 
 
 def _fits(booking: Matter, sitting: Sitting) -> bool:

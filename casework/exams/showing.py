@@ -12,16 +12,15 @@ from casework.exams.views import (
     RecordView,
     SubjectView,
 )
+from casework.offices import office_name
 from casework.presenting import matter_view, office_view
-from rules.exams.booking import change_unanswered, day_of
+from rules.exams.booking import HELD, change_unanswered, day_of
 from rules.exams.days import last_office_day, told_by
 from rules.exams.plan import Plan, Subject
 from rules.exams.results import result_of
 from rules.exams.standing import stand, voiding
 from rules.matter import Matter, State
 from storage.matter_documents import StoredMatter
-
-_HELD = frozenset({State.ACCEPTED, State.CONFIRMED})
 
 
 def subject_label(ctx: Context, subject: str) -> str:
@@ -36,13 +35,12 @@ def outcome_label(ctx: Context, outcome: str) -> str:
 
 async def plan_view(ctx: Context, plan: Plan) -> PlanView:
     """A session as everybody sees it."""
-    office = await ctx.office(plan.office)
     open_now = plan.status == "open" and ctx.now() < plan.closes_at
     status = plan.status if open_now or plan.status != "open" else "closed"
     return PlanView(
         code=plan.code,
         office=plan.office,
-        office_name=office.name if office else plan.office,
+        office_name=await office_name(ctx, plan.office, plan.office),
         site=plan.site,
         site_name=plan.site_name,
         subject=plan.subject.value,
@@ -95,7 +93,7 @@ async def booking_view(ctx: Context, matter: Matter | StoredMatter) -> BookingVi
         told_by=told_by(day, ctx.book.parameters),
         position=places.position(held.number) if places else None,
         offer_until=places.offers.get(held.number) if places else None,
-        changed=held.state in _HELD and change_unanswered(held),
+        changed=held.state in HELD and change_unanswered(held),
         outcome=result[0] if result else None,
         outcome_label=outcome_label(ctx, result[0]) if result else "",
         actions=view.actions,

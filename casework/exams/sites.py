@@ -3,6 +3,7 @@
 from casework.context import Context
 from casework.exams.showing import subject_label
 from casework.exams.views import SiteView
+from casework.offices import office_name
 from rules.exams.site import Site
 from rules.refusals import Refusal
 
@@ -21,12 +22,11 @@ async def site(ctx: Context, code: str) -> SiteView:
 
 
 async def _view(ctx: Context, found: Site) -> SiteView:
-    office = await ctx.office(found.office)
     return SiteView(
         code=found.code,
         name=found.name,
         office=found.office,
-        office_name=office.name if office else found.office,
+        office_name=await office_name(ctx, found.office, found.office),
         address=found.address,
         phone=found.phone,
         hours=found.hours,

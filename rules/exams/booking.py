@@ -19,6 +19,12 @@ from rules.permissions import tier_refusal
 from rules.refusals import Refusal
 from rules.requests import Request
 
+HELD = frozenset({State.ACCEPTED, State.CONFIRMED})
+"""A seat is his, and the test is to come."""
+
+SEATED = HELD | {State.FINISHED}
+"""A seat is his, or was until there was a result."""
+
 
 def may_apply(request: Request) -> Mapping[str, Any] | Refusal:
     """A student asks for a place in a plan or in its line (``given["wants"]``: seat, line); or an

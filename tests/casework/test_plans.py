@@ -112,7 +112,10 @@ async def test_a_session_is_published_once_and_in_time(
         soonest = await publish(ctx, who, OFFICE, entry(ctx, **first), "c3")
         assert soonest.closes_at.astimezone(HOUSE_ZONE).date() == ctx.today() + timedelta(days=7)
         elsewhere = await officer(ctx, OTHER)
-        for stranger, code in ((elsewhere, "wrong-office"), (clerk(who), "role-not-allowed")):
+        for stranger, code in (
+            (elsewhere, "plan-of-other-office"),
+            (clerk(who), "role-not-allowed"),
+        ):
             for act in (
                 publish(ctx, stranger, OFFICE, entry(ctx), "c4"),
                 change_plan(ctx, stranger, made.code, entry(ctx, starts="9:00"), "因故", "c5"),
