@@ -17,6 +17,7 @@ from casework.presenting import actor_label, event_note, licence_view, matter_vi
 from casework.views import LicenceView, MatterView, PhotoFile, TimelineEntry
 from rules.calendar import HOUSE_ZONE
 from rules.conditions import judged
+from rules.enrolments import of_office_alone
 from rules.exams.plan import SERVICE as BOOKING
 from rules.facts import Facts, Vehicle
 from rules.flow import allowed
@@ -45,7 +46,8 @@ class ConditionView:
 @dataclass(frozen=True)
 class DeskMatter:
     """A matter as the deciding officer sees it. The applicant is whom it is about; ``agent`` is
-    set where somebody else applied for him."""
+    set where somebody else applied for him. ``may_leave``: whether the officer can end the
+    enrolment of a student who came in person."""
 
     view: MatterView
     applicant: PersonView
@@ -56,6 +58,7 @@ class DeskMatter:
     conditions: list[ConditionView]
     log: list[TimelineEntry]
     actions: list[str]
+    may_leave: bool
     version: int
 
 
@@ -73,6 +76,8 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
     service = ctx.book.catalogue[matter.service]
     facts = await facts_about(ctx, matter.subject, matter.form.get("id_number"))
     day = (matter.submitted_at or ctx.now()).astimezone(HOUSE_ZONE).date()
+    possible = allowed(service, matter, "officer")
+    in_person = officer.may("enrol_in_person") and of_office_alone(matter, officer.office.code)
     return DeskMatter(
         view=await matter_view(ctx, matter, stored.notices),
         applicant=await applicant_view(ctx, matter),
@@ -85,7 +90,9 @@ async def open_matter(ctx: Context, officer: Officer, number: str) -> DeskMatter
             for text, met in judged(service, facts, matter.form, ctx.book.parameters, day)
         ],
         log=await whole_log(ctx, matter),
-        actions=list(allowed(service, matter, "officer")),
+        # With his code, on a page of its own: it is no decision.
+        actions=[action for action in possible if action != "leave"],
+        may_leave="leave" in possible and in_person,
         version=matter.version,
     )
 

@@ -226,6 +226,20 @@ def leaves(request: Request) -> Mapping[str, Any] | Refusal:
     return own_student(request) or {}
 
 
+def of_office_alone(matter: Matter, office: str) -> bool:
+    """Whether it is the enrolment of a student who came to this vehicle office in person, and is no
+    school's student since."""
+    return matter.service == SERVICE and matter.office == office and not matter.school
+
+
+def leaves_at_office(request: Request) -> Mapping[str, Any] | Refusal:
+    """The vehicle office lets go who enrolled there in person and is no school's student; his code
+    was proved before."""
+    if request.present.school:
+        return Refusal("not-found")
+    return other_office(request) or {}
+
+
 def transfers(request: Request) -> Mapping[str, Any] | Refusal:
     """The student goes over to the school that acts, and to the vehicle office over it: after
     passing something to another place of testing at most so often (162令 第三十九条)."""

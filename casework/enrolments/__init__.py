@@ -7,7 +7,15 @@ his place before the matter begins.
 from casework.enrolments.activating import activate
 from casework.enrolments.amending import amend
 from casework.enrolments.entering import enrol, enrol_in_person
-from casework.enrolments.leaving import StudentCode, ask_student_code, leave, transfer
+from casework.enrolments.leaving import (
+    StudentCode,
+    ask_leave_code,
+    ask_student_code,
+    in_person,
+    leave,
+    leave_in_person,
+    transfer,
+)
 from casework.enrolments.licensing import licence_issued
 from casework.enrolments.listing import (
     STUDENT_STATES,
@@ -32,10 +40,13 @@ __all__ = [
     "activate",
     "amend",
     "approve_many",
+    "ask_leave_code",
     "ask_student_code",
     "enrol",
     "enrol_in_person",
+    "in_person",
     "leave",
+    "leave_in_person",
     "licence_issued",
     "permit_issued",
     "student",

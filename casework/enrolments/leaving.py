@@ -1,4 +1,5 @@
-"""A student leaves his school, or goes over to another: only with the code on his own phone."""
+"""A student leaves his school, or the office where he enrolled in person, or goes over to another
+school: only with the code on his own phone."""
 
 from dataclasses import dataclass
 
@@ -9,10 +10,11 @@ from casework.context import Context
 from casework.enrolments import schools
 from casework.enrolments.outcome import Enrolled
 from casework.officers import Officer
+from rules.enrolments import of_office_alone
 from rules.flow import ENDED
 from rules.id_number import normalise
 from rules.masking import mask_phone
-from rules.matter import Matter
+from rules.matter import Matter, State
 from rules.refusals import Refusal
 
 _HOUR = 3600
@@ -44,10 +46,14 @@ async def ask_student_code(
             raise Refusal("not-found")
     else:
         matter = await _elsewhere(ctx, clerk, number_or_id)
-    await record_look(ctx, clerk, f"code-{purpose}", matter.subject, matter.number, [])
+    return await _send(ctx, clerk, matter, purpose)
+
+
+async def _send(ctx: Context, who: Officer, matter: Matter, purpose: str) -> StudentCode:
+    await record_look(ctx, who, f"code-{purpose}", matter.subject, matter.number, [])
     phone = await _phone(ctx, matter)
     minutes = await send_to_phone(
-        ctx, purpose=purpose, key=matter.subject, phone=phone, asker=clerk.office.code
+        ctx, purpose=purpose, key=matter.subject, phone=phone, asker=who.office.code
     )
     return StudentCode(minutes, mask_phone(phone))
 
@@ -59,6 +65,34 @@ async def leave(ctx: Context, clerk: Officer, number: str, code: str, cause: str
     """
     matter = (await schools.own(ctx, clerk, number)).matter
     return await _proved_step(ctx, clerk, matter, "leave", code, cause)
+
+
+async def in_person(ctx: Context, officer: Officer, number: str, cause: str = "") -> Matter:
+    """An enrolment the officer's office may end; ``cause`` lets a repeated request find what it
+    ended. Raises role-not-allowed, not-found: a look that was turned away is recorded."""
+    officer.must("enrol_in_person")
+    matter = (await steps.load(ctx, number)).matter
+    if not of_office_alone(matter, officer.office.code):
+        await record_look(ctx, officer, "turned-away", matter.subject, number, [])
+        raise Refusal("not-found")
+    if matter.state is not State.APPROVED and matter.event_of(cause) is None:
+        raise Refusal("not-found")
+    return matter
+
+
+async def ask_leave_code(ctx: Context, officer: Officer, number: str) -> StudentCode:
+    """Send the student the code with which his office ends his enrolment. Raises as ``in_person``
+    does, and too-many-codes."""
+    return await _send(ctx, officer, await in_person(ctx, officer, number), "leave")
+
+
+async def leave_in_person(
+    ctx: Context, officer: Officer, number: str, code: str, cause: str
+) -> Enrolled:
+    """End an enrolment that was entered in person: he is no student any more, and what he has not
+    sat yet is let go. Raises as ``in_person`` does, and the code refusals."""
+    matter = await in_person(ctx, officer, number, cause)
+    return await _proved_step(ctx, officer, matter, "leave", code, cause)
 
 
 async def transfer(ctx: Context, clerk: Officer, id_number: str, code: str, cause: str) -> Enrolled:

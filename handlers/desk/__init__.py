@@ -51,6 +51,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/desk/next", NextHandler),
         URLSpec(rf"/desk/matters/{_NUMBER}", MatterHandler),
         URLSpec(rf"/desk/matters/{_NUMBER}/decision", DecisionHandler),
+        URLSpec(rf"/desk/matters/{_NUMBER}/leave", student_moves.LeaveAtOfficeHandler),
         URLSpec(rf"/desk/matters/{_NUMBER}/photos/(?P<photo_id>[\w-]{{1,64}})", PhotoHandler),
         URLSpec(r"/desk/face-sign", FaceSignHandler),
         URLSpec(r"/desk/face-sign/person", FaceSignPersonHandler),

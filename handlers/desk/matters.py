@@ -17,6 +17,7 @@ _DECIDED = {
     "send_back": "sent_back",
     "refuse": "refused",
     "enrol_in_person": "enrolled_in_person",
+    "left": "left",
 }
 
 

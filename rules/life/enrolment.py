@@ -27,6 +27,7 @@ ROWS: tuple[Step, ...] = (
     # leaving the school, or going over to another one
     *each((_S, _C), "leave", "school", "withdrawn", _W, enrolments.leaves),
     Step(_A, "leave", "school", "left", _W, enrolments.leaves),
+    Step(_A, "leave", "officer", "left", _W, enrolments.leaves_at_office),
     *each((_S, _C, _A), "transfer", "school", "transferred", None, enrolments.transfers),
     # a student until the licence is issued, or the time for learning is over
     Step(_A, "activate", "citizen", "activated", _A, enrolments.activates),
