@@ -148,7 +148,7 @@ async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None
         await _accept(ctx, code, matter, places)
         said = await _step(ctx, matter, "confirm", f"confirm:{code}")
     if not isinstance(said, Refusal):
-        _note_if_late(ctx, said)
+        _note_if_late(ctx, said, "confirmed")
         return
     if said.code in ("step-not-possible", "not-found"):
         await _let_go_if_over(ctx, code, matter)
@@ -156,14 +156,14 @@ async def _confirm(ctx: Context, code: str, matter: str, places: Places) -> None
     reason = ctx.book.texts.refusal(said).detail
     refused = await _step(ctx, matter, "refuse", f"refuse:{code}", {"reason": reason})
     if not isinstance(refused, Refusal):
-        _note_if_late(ctx, refused)
+        _note_if_late(ctx, refused, "refused")
 
 
-def _note_if_late(ctx: Context, matter: Matter) -> None:
+def _note_if_late(ctx: Context, matter: Matter, told: str) -> None:
     """The result of a booking that comes later than two days before the test (REQ B4) is told all
     the same, at once; that it was late must not go unseen."""
-    due = told_by(day_of(matter), ctx.book.parameters)
-    if matter.timeline[-1].at > due:
+    due, event = told_by(day_of(matter), ctx.book.parameters), matter.last(told)
+    if event is not None and event.at > due:
         TOLD_LATE.inc()
         log.warning("exam-told-late", matter=matter.number, due=due.isoformat())
 

@@ -147,11 +147,13 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
     assert facts.plan is not None  # booking_facts read it
     key, claims = booking_key(wish.key, facts.plan.subject.value), ctx.stores.live_bookings
     for _ in range(_TRIES):
-        claim = await claims.claim(key, number, ctx.now())
+        now = ctx.now()
+        claim = await claims.claim(key, number, now)
         ctx.checkpoint("after-claim")
         stored = await ctx.stores.matters.get(claim.matter)
         if stored is None:
-            if claim.matter != number and not await claims.take_up(claim, ctx.now()):
+            # One of before, be it his own: the sweep may be about to give it up.
+            if claim.unconfirmed != now and not await claims.take_up(claim, ctx.now()):
                 continue
             given = _given(wish)
             matter = await steps.start(

@@ -102,8 +102,9 @@ async def note(
 
 
 async def _attended(ctx: Context, booking: Matter) -> Matter:
-    """The booking, confirmed or refused if its plan has closed and no worker came by yet."""
-    if booking.state is not State.ACCEPTED:
+    """The booking, confirmed or refused if its plan has closed and no worker came by yet, be it one
+    whose offer was taken and who does not say so yet."""
+    if booking.state not in (State.ACCEPTED, State.OFFERED):
         return booking
     await attend(ctx, booking.form["plan"])
     return (await steps.load(ctx, booking.number)).matter

@@ -19,10 +19,13 @@ from casework.sweep import sweep
 from rules.calendar import HOUSE_ZONE
 from rules.matter import State
 from rules.places import Places
+from rules.refusals import Refusal
 from storage.engines import EngineUrls
 from tests.casework.exams import learner, published
+from tests.casework.files import imported
 from tests.casework.inside import OFFICE, house, silent
 from tests.casework.test_bookings import forward
+from tests.casework.test_exam_results import result
 from tests.casework.test_plan_races import Died, dying
 from tests.casework.test_plans import drained, entry, town
 
@@ -261,3 +264,44 @@ async def test_who_wakes_up_late_hides_nothing_that_is_still_owed(
         assert (await places_of(ctx)).holders == ()
         assert await ctx.stores.live_bookings.get(f"{one.key}:2") is None
         assert (await steps.load(ctx, done.number)).effects == ()
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_claim_gone_on_with_is_not_given_up(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """He asks again a day after his process died, just when the sweep has found his claim."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        one = await learner(ctx, 1)
+        await published(ctx, capacity=2)
+        with pytest.raises(Died):
+            await book(dying(ctx, "after-claim"), one, "K2-1", "a", "mini")
+        forward(ctx, hours=25)
+        (found,) = await ctx.stores.live_bookings.unconfirmed(ctx.now(), 9)
+        assert await ctx.stores.matters.get(found.matter) is None
+        made = await book(ctx, one, "K2-1", "a", "mini")
+        assert made.number == found.matter
+        assert not await ctx.stores.live_bookings.give_up(found)
+        with pytest.raises(Refusal) as refused:
+            await book(ctx, one, "K2-1", "b", "mini")
+        assert refused.value.code == "already-booked"
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_the_result_of_an_offer_taken_is_entered_without_any_worker(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """Whoever took it died before the booking said so, and no worker came by until the test."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        one, two = [await learner(ctx, n) for n in (1, 2)]
+        await published(ctx, capacity=1)
+        held = await book(ctx, one, "K2-1", "a", "mini")
+        waiting = await wait(ctx, two, "K2-1", "w", "mini")
+        await cancel(ctx, one, held.number, "c")
+        await attend_due(ctx)
+        with pytest.raises(Died):
+            await accept(dying(ctx, "after-seat"), two, waiting.number, "yes")
+        forward(ctx, days=20)
+        report = await imported(ctx, tmp_path, "exam-results", [result(two, ctx.today(), "合格")])
+        assert report.errors == []
+        assert await state_of(ctx, waiting.number) is State.FINISHED
