@@ -100,7 +100,7 @@ class ExamStory(Telling):
         self.teller.chapter("聊天里候补")
         await self.say("约考科目二")
         answer = await self.say(files.SITE_NAME)
-        self.must("名额满了，可以候补", "没有余额的场次" in answer, answer)
+        self.must("名额满了，可以候补", "有名额的场次没有了" in answer, answer)
         answer = await self.say("1")
         self.must("候补前看清时间、考场和位置", "候补第1位" in answer, answer)
         answer = await self.say("1")

@@ -70,7 +70,7 @@ def _meant(scene: Scene, found: list[BookingSummary]) -> list[BookingSummary]:
 async def _ask_pick(scene: Scene) -> str:
     known = {b.number: b for b in await _live(scene)}
     lines = [
-        booking_line(known[n]) if n in known else scene.say("exam_over", number=n)
+        booking_line(scene, known[n]) if n in known else scene.say("exam_over", number=n)
         for n in scene.answers["numbers"]
     ]
     key = "ask_exam_cancel_which" if scene.answers["then"] == "leave" else "ask_exam_which"

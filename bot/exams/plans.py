@@ -8,7 +8,7 @@ from typing import Any
 from bot.exams import pages
 from bot.exams.booking import book
 from bot.exams.reading import subject_in
-from bot.exams.wording import on, plan_line, sitting, until
+from bot.exams.wording import on, plan_line, short, sitting, until
 from bot.scene import Move, NotAnAnswer, Question, Scene
 from bot.wording import chosen, joined, numbered
 from casework.exams import listing, rights, sites
@@ -158,7 +158,7 @@ async def _take_sites(scene: Scene) -> Move:
 
 
 def _site(scene: Scene, site: SiteView) -> str:
-    subjects = "、".join(label.partition("（")[0] for label in site.subject_labels)
+    subjects = "、".join(short(scene, subject) for subject in site.subjects)
     more = (
         ("exam_site_layout", site.layout),
         ("exam_site_route", site.route),

@@ -1,6 +1,6 @@
 """「考试成绩」: a student's record, his sittings, what is left (REQ B3, B6)."""
 
-from bot.exams.wording import record_head, standing
+from bot.exams.wording import record_head, short, standing
 from bot.scene import Move, Scene, end
 from bot.wording import joined, listed, refused
 from casework.exams import listing, rights
@@ -35,5 +35,4 @@ async def exam_record(scene: Scene) -> Move:
 def _sitting(scene: Scene, one: AttemptView) -> str:
     retried = scene.say("exam_retried") if one.retried else ""
     void = scene.say("exam_void") if one.void else ""
-    subject = one.subject_label.partition("（")[0]
-    return f"{say_date(one.day)} {subject} {one.outcome_label}{retried}{void}"
+    return f"{say_date(one.day)} {short(scene, one.subject)} {one.outcome_label}{retried}{void}"

@@ -25,6 +25,11 @@ def until(at: datetime) -> str:
     return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
+def short(scene: Scene, subject: str) -> str:
+    """What a subject is called in a list."""
+    return scene.ctx.book.texts.say(f"exams.short.{subject}")
+
+
 def plan_line(scene: Scene, plan: PlanView) -> str:
     """A session and whether there is a place."""
     if plan.bookable:
@@ -43,9 +48,9 @@ def sitting(booking: BookingView | BookingSummary | PlanView) -> str:
     return f"{booking.subject_label}\n{on(booking.day)} {where}"
 
 
-def booking_line(booking: BookingSummary) -> str:
+def booking_line(scene: Scene, booking: BookingSummary) -> str:
     """A booking in one line of a list."""
-    what = f"{booking.subject_label.partition('（')[0]} {on(booking.day)} {booking.starts}"
+    what = f"{short(scene, booking.subject)} {on(booking.day)} {booking.starts}"
     return f"{what} {booking.site_name}：{booking.state_label}"
 
 

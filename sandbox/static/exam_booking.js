@@ -10,7 +10,7 @@ const LEAVE = { offered: "放弃这个名额", waiting: "退出候补" };
 // A booking as a line of a list.
 export function bookingLink(one) {
   const more = [`${dayWords(one.day)} ${one.starts}　${one.site_name}`, one.position ? `排在第 ${one.position} 位` : "",
-    one.offer_until ? `${momentWords(one.offer_until)} 前确认` : "", one.changed ? "计划有变更，请确认" : ""].filter(Boolean).join("　");
+    one.offer_until ? `${momentWords(one.offer_until)} 前确认` : "", one.changed ? "计划有变动，请确认" : ""].filter(Boolean).join("　");
   return h("button", { class: "card link plain", type: "button", onclick: () => open(bookingPage, one.number) },
     h("span", {}, one.subject_label, h("span", { class: "soft" }, more)),
     h("span", { class: `tag ${one.live ? one.state : "ended"}` }, one.outcome_label || one.state_label));
@@ -28,7 +28,7 @@ export async function cancelled(one) {
     await api("DELETE", `waiting-list/${one.number}`);
     return true;
   }
-  const text = one.changed ? "计划是车管所变更的，取消不计次数。" : `${momentWords(one.cancel_online_until)} 前可以网上取消，不计次数。名额会给候补的人，不能恢复。`;
+  const text = one.changed ? "计划是车管所改的，取消不计次数。" : `${momentWords(one.cancel_online_until)} 前可以网上取消，不计次数。名额会给候补的人，不能恢复。`;
   if (!(await sure([h("h2", {}, "取消这个预约？"), h("p", {}, what), h("p", { class: "soft" }, text)], { yes: "确定取消", no: "保留", kind: "danger" }))) return false;
   await api("DELETE", `bookings/${one.number}`);
   return true;
@@ -75,7 +75,7 @@ function offerCard(one, can) {
 }
 
 function changeCard(one, can) {
-  return h("div", { class: "card urgent" }, h("b", {}, "车管所变更了这个场次"),
+  return h("div", { class: "card urgent" }, h("b", {}, "车管所改了这个场次"),
     h("p", {}, "请看新的时间和地点：能去就点“按新的安排参加”，不能去可以取消，不计次数。"),
     h("div", { class: "actions" }, can("accept_change") ? button("按新的安排参加", () => act(`bookings/${one.number}/accept-change`)) : null));
 }

@@ -24,7 +24,7 @@ export async function plansPage(wanted) {
     more.hidden = !next.next;
   }, "plain wide") : null;
   return [h("h2", {}, "选场次"), filter(wanted, offices),
-    found.plans.length ? list : empty(wanted.from || wanted.free ? "没有这样的场次，换个日期或去掉“只看有名额的”试试。" : "现在没有公布的场次，计划最晚在考试10天前公布。"), more,
+    found.plans.length ? list : empty(wanted.from || wanted.free ? "没有这样的场次，换个日期或去掉“只看有名额的”试试。" : "现在没有公布的场次，过几天再来看看。"), more,
     token() ? null : h("p", { class: "soft" }, "预约请先登录。"), button("刷新", redraw, "plain")];
 }
 
@@ -59,7 +59,7 @@ function planLine(one) {
 }
 
 const WORDS = {
-  bookings: { title: "预约这个场次？", yes: "确定预约", text: (one) => `${momentWords(one.closes_at)} 前可以网上取消。没有取消又没有参加考试的，按弃考登记；科目二、科目三（道路）各有五次预约。` },
+  bookings: { title: "预约这个场次？", yes: "确定预约", text: (one) => `${momentWords(one.closes_at)} 前可以网上取消。没有取消又没有参加考试的，按弃考登记，用掉一次预约。` },
   "waiting-list": { title: "候补这个场次？", yes: "确定候补", text: () => "空出名额按先后通知您，收到后在期限内确认就是您的；候补随时可以退出。" },
 };
 

@@ -69,14 +69,14 @@ export async function cancelPage() {
   const found = await Promise.all(live.map((one) => api("GET", `bookings/${one.number}`)));
   return [h("h2", {}, "取消预约考试"),
     found.length ? found.map(cancelCard) : empty("没有可以取消的预约。"),
-    h("p", { class: "soft" }, "没有取消又没有参加考试的，按弃考登记，用掉一次预约。车管所变更计划的，取消不计次数。"),
+    h("p", { class: "soft" }, "没有取消又没有参加考试的，按弃考登记，用掉一次预约。车管所改了计划的，取消不计次数。"),
     button("刷新", redraw, "plain")];
 }
 
 function cancelCard(one) {
   const line = one.actions.includes("leave");
   const online = one.actions.includes("cancel");
-  const until = line ? "随时可以退出候补" : online && !one.changed ? `${momentWords(one.cancel_online_until)} 前可以网上取消` : online ? "计划有变更，考试前一天为止可以网上取消，不计次数"
+  const until = line ? "随时可以退出候补" : online && !one.changed ? `${momentWords(one.cancel_online_until)} 前可以网上取消` : online ? "计划有变动，考试前一天为止可以网上取消，不计次数"
     : `网上已不能取消；最晚 ${dayWords(one.cancel_office_until)}，本人持身份证原件到${one.office ? `${one.office.name}（${one.office.address}）` : "车管所"}取消`;
   return h("div", { class: "card" }, h("b", {}, `${one.subject_label}　${dayWords(one.day)} ${one.starts}`), " ", h("span", { class: `tag ${one.state}` }, one.state_label),
     h("p", { class: "soft" }, one.site_name), h("p", {}, until),

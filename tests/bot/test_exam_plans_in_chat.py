@@ -50,7 +50,7 @@ def test_the_record_says_what_was_sat_and_what_is_left(house: RunningHouse) -> N
     again = day + timedelta(days=10)
     assert "科目二（场地驾驶技能）：还剩4次预约，" in heard
     assert f"{again.month}月{again.day}日" in heard
-    assert "科目二 不合格" in heard and "科目三 弃考" in heard and "科目一 合格" in heard
+    assert "科目二 不合格" in heard and "科目三道路 弃考" in heard and "科目一 合格" in heard
     assert heard == student.say("考试成绩")
     assert "10日后才能" in student.say("约科目二")
 

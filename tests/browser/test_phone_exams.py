@@ -244,7 +244,7 @@ def accept_change(phone: PhonePage) -> None:
     """Told why, and that he may leave at no cost; one tap keeps the place."""
     page = phone.mini.locator("#page")
     phone.sms("14:00")
-    expect(page).to_contain_text("车管所变更了这个场次")
+    expect(page).to_contain_text("车管所改了这个场次")
     expect(page).to_contain_text("上午设备检修")
     expect(page).to_contain_text("14:00–17:00")
     phone.press("按新的安排参加")
