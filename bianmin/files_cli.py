@@ -30,6 +30,7 @@ from casework.context import Context
 from casework.import_report import ImportReport
 from casework.registry_portraits import import_portraits
 from notify.outcome import Taken
+from rules.book import load_rulebook
 from rules.formats import RowProblem
 from rules.menu import load_menu
 from rules.refusals import Refusal
@@ -63,7 +64,19 @@ def in_house(work: Callable[[Context], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-@click.command("import")
+class _Kinds(click.Command):
+    """Its help names every kind of file."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formats = load_rulebook().formats
+        rows = [(kind, formats[kind].title) for kind in exchange.IMPORTED]
+        with formatter.section("Kinds"):
+            formatter.write_dl([*rows, (PORTRAITS, "人像照片（ZIP）")])
+        formatter.write_paragraph()
+        formatter.write_text("The columns of each kind: docs/files.md.")
+
+
+@click.command("import", cls=_Kinds)
 @click.argument("kind")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(kind: str, file: Path) -> None:

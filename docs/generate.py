@@ -12,6 +12,14 @@ from rules.people import Tier
 from rules.privacy import kept
 
 FOLDER = Path(__file__).parent
+_CELLS = {
+    "date": "日期，例如 2027-03-01",
+    "number": "整数",
+    "id_number": "18位，含校验位",
+    "phone": "11位",
+    "code": "字母、数字和连字符",
+}
+"""What a cell of each type looks like in a file."""
 
 
 def matter_life() -> str:
@@ -130,6 +138,32 @@ def privacy() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def files() -> str:
+    """The columns of each kind of file, from ``rules/formats/``."""
+    book = load_rulebook()
+    lines = [
+        "# Files of the internal systems",
+        "",
+        "Drawn from `rules/formats/` by `make docs`. Files are CSV in UTF-8 with a header line of",
+        "column names, in any order; a column that is not required may be left out. `bianmin import",
+        "KIND FILE` takes every row that fits and lists the others, with line, column and reason, in",
+        "`FILE.errors.csv` beside the file: put those right and import the file again, for a row that",
+        "was taken changes nothing the second time. `portraits` is a ZIP with one picture a person,",
+        "named by the ID number.",
+    ]
+    for layout in book.formats:
+        way = {"students": "at the desk, 批量报名"}.get(
+            layout.kind, f"`bianmin {layout.direction} {layout.kind} FILE`"
+        )
+        lines += ["", f"## {layout.kind} {layout.title}", "", f"Way: {way}.", ""]
+        lines += [_row(["Column", "Name", "Required", "What stands there"]), _row(["---"] * 4)]
+        for column in layout.columns:
+            told = [_CELLS.get(column.type, ""), "、".join(column.options), column.help]
+            cells = [f"`{column.name}`", column.label, "●" if column.required else ""]
+            lines.append(_row([*cells, "；".join(part for part in told if part)]))
+    return "\n".join(lines) + "\n"
+
+
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -137,6 +171,7 @@ def _row(cells: Sequence[str]) -> str:
 def pages() -> Mapping[Path, str]:
     """Every generated page with its content."""
     return {
+        FOLDER / "files.md": files(),
         FOLDER / "matter-life.md": matter_life(),
         FOLDER / "permissions.md": permissions(),
         FOLDER / "privacy.md": privacy(),

@@ -34,7 +34,7 @@ export async function matterPage(number) {
 export const progress = (matter) => [
   matter.timeline?.length ? card(h("h3", {}, "办理进度"), h("ol", { class: "steps" }, matter.timeline.map((one) =>
     h("li", {}, one.text, one.note ? h("p", {}, one.note) : null, h("p", { class: "soft" }, [moment(one.at), one.office].filter(Boolean).join("　")))))) : null,
-  matter.notices?.length ? card(h("h3", {}, "发给您的消息"), matter.notices.map((one) => h("p", {}, one.title || one.text, h("span", { class: "soft block" }, `${moment(one.at)}　${one.state_label}`)))) : null,
+  matter.notices?.length ? card(h("h3", {}, "发给您的消息"), matter.notices.map((one) => h("p", {}, one.text || one.title, h("span", { class: "soft block" }, `${moment(one.at)}　${one.state_label}`)))) : null,
 ];
 
 function actions(matter, can) {
