@@ -144,12 +144,13 @@ def files() -> str:
     lines = [
         "# Files of the internal systems",
         "",
-        "Drawn from `rules/formats/` by `make docs`. Files are CSV in UTF-8 with a header line of",
-        "column names, in any order; a column that is not required may be left out. `bianmin import",
-        "KIND FILE` takes every row that fits and lists the others, with line, column and reason, in",
-        "`FILE.errors.csv` beside the file: put those right and import the file again, for a row that",
-        "was taken changes nothing the second time. `portraits` is a ZIP with one picture a person,",
-        "named by the ID number.",
+        "Drawn from `rules/formats/` by `make docs`. Files are CSV in UTF-8 with a header line",
+        "of column names, in any order; a column that is not required may be left out.",
+        "",
+        "`bianmin import KIND FILE` takes every row that fits and lists the others with line,",
+        "column and reason in `FILE.errors.csv` beside the file. Put those right and import the",
+        "file again: a row that was taken changes nothing the second time. `portraits` is a ZIP",
+        "with one picture a person, named by the ID number.",
     ]
     for layout in book.formats:
         way = {"students": "at the desk, 批量报名"}.get(

@@ -83,7 +83,7 @@ def test_a_visitor_gets_a_seat_a_receipt_and_may_give_it_back(town: Town, sign_i
     page.emulate_media(media="screen")
     page.get_by_role("link", name="返回这名学员").click()
     page.get_by_role("button", name="取消预约").click()
-    expect(page.get_by_role("status")).to_contain_text("窗口取消预约")
+    expect(page.get_by_role("status")).to_contain_text("已在窗口取消预约")
     assert town.matter(number).state is State.WITHDRAWN
 
 

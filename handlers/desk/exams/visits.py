@@ -66,6 +66,7 @@ class VisitHandler(DeskHandler):
             found=found,
             page=f"{_PAGE}/{visit}",
             day=wanted.day.isoformat() if wanted.day else "",
+            today=self.ctx.today(),
             later_page=bool(wanted.after),
             subjects={s.value: subject_label(self.ctx, s.value) for s in Subject},
             for_student=self._for_student(found.how),
