@@ -6,15 +6,17 @@ from bot.scene import Move, Question, Scene, end
 from bot.wording import chosen, joined, numbered, progress
 from casework import matters
 from casework.views import MatterSummary
+from rules.enrolments import SERVICE as ENROLMENT
 from rules.exams.plan import SERVICE as EXAM_BOOKING
 from rules.flow import ENDED
+from rules.matter import State
 
 _MOST = 9
 # What an action of rules.flow is called here; what is not listed has its own place in the chat.
 _DEEDS = {"submit": "choice_go_on", "urge": "choice_urge", "withdraw": "choice_withdraw"}
 _WITHDRAW = ("撤回", "撤销", "撤掉", "删除")
 _URGE = ("催办", "催一下", "催")
-_EVERY = ("全部", "全部办件", "其他", "列表", "都看看")
+EVERY = ("全部", "全部办件", "其他", "列表", "都看看")
 _GO_ON = ("继续", "补正", "修改", "接着办")
 
 
@@ -26,11 +28,18 @@ async def begin(scene: Scene) -> Move:
     if not found:
         return end(scene.say("no_matters"))
     under_way = [m for m in found if m.state not in ENDED]
-    if len(under_way) != 1:
+    # A student is one for years; what he asks for is the test he has booked.
+    pressing = [m for m in under_way if not _is_student(m)] or under_way
+    if len(pressing) != 1:
         return _list(found)
     others = len(found) - 1
     said = scene.say("other_matters", count=others) if others else ""
-    return _shown(under_way[0], said)
+    return _shown(pressing[0], said)
+
+
+def _is_student(one: MatterSummary) -> bool:
+    """An enrolment that has nothing under way: approved, until the licence is issued."""
+    return one.service == ENROLMENT and one.state == State.APPROVED
 
 
 def _shown(one: MatterSummary, said: str = "") -> Move:
@@ -43,6 +52,11 @@ def _list(found: list[MatterSummary]) -> Move:
     if len(found) == 1:
         return _shown(found[0])
     return Move("progress.pick", {"numbers": [m.number for m in found]})
+
+
+async def every(scene: Scene) -> Move:
+    """All he has, to choose from."""
+    return _list((await matters.mine(scene.ctx, scene.person))[:_MOST])
 
 
 async def _ask_pick(scene: Scene) -> str:
@@ -77,8 +91,8 @@ async def _ask_matter(scene: Scene) -> str:
 
 
 async def _take_matter(scene: Scene) -> Move:
-    if scene.text in _EVERY:
-        return _list((await matters.mine(scene.ctx, scene.person))[:_MOST])
+    if scene.text in EVERY:
+        return await every(scene)
     number = scene.answers["number"]
     view = await matters.view(scene.ctx, scene.person, number)
     deeds = [deed for deed in _DEEDS if deed in view.actions]

@@ -6,6 +6,7 @@ asked again first.
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot import progress
 from bot.exams.reading import day_in, subject_in
 from bot.exams.wording import booking_line, booking_text, on, sitting
 from bot.scene import Move, NotAnAnswer, Question, Scene, end
@@ -112,6 +113,8 @@ async def _ask_one(scene: Scene) -> str:
 async def _take_one(scene: Scene) -> Move:
     view = await listing.booking(scene.ctx, scene.person, scene.answers["number"])
     deeds = _deeds(view)
+    if scene.text in progress.EVERY:
+        return await progress.every(scene)
     if scene.text in _CANCELS:
         return await _leaving(scene, view.number)
     choice = chosen(scene.text, len(deeds) + 1)

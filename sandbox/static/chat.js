@@ -110,7 +110,7 @@ function drawMenu(buttons) {
 }
 
 // ---------------------------------------------------------------- shortcuts: the story with the mouse alone
-const ANYTIME = ["延期换证", "进度", "菜单"].map((word) => [word, word]);
+const ANYTIME = ["延期换证", "预约考试", "取消预约考试", "进度", "菜单"].map((word) => [word, word]);
 
 // What the last answer offers: its numbered choices, the words it puts in “ ” after 回复, its example.
 function offered() {

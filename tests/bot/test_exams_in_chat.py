@@ -30,7 +30,11 @@ def test_a_test_is_booked_and_cancelled(house: RunningHouse) -> None:
     assert (booked.plan, booked.state) == ("chat-booked", "accepted")
     heard = student.say("约科目二")
     assert "已有一个预约" in heard and booked.number in heard
-    assert booked.number in student.say("进度")
+    # The test before the years of learning, which are a word away.
+    heard = student.say("进度")
+    assert booked.number in heard and "已受理" in heard and "另有1件" in heard
+    heard = student.say("全部")
+    assert "驾考学员注册" in heard and f"（{booked.number}）" in heard
     assert "已受理" in student.say("我的预约")
     # 取消 means the booking that is shown, and is asked again.
     assert "确定取消" in student.say("取消")
