@@ -6,6 +6,7 @@ from typing import Any
 from casework.context import Context
 from casework.exams.facts import record_for
 from casework.exams.results import Sitting, sitting_known
+from rules.exams.days import FIRST_DAY
 from rules.exams.plan import Subject
 from rules.exams.results import score_fits, sitting_of
 from rules.refusals import Refusal
@@ -16,6 +17,7 @@ _SECOND = {"合格": "passed", "不合格": "failed", "未补考": "missed", Non
 COLUMNS = {
     "result-tries-unfit": "second",
     "score-not-fitting": "first_score",
+    "exam-day-unknown": "day",
     "result-too-early": "day",
     "result-other-plan": "plan",
     "result-without-booking": "plan",
@@ -27,8 +29,10 @@ COLUMNS = {
 
 
 async def result_row(ctx: Context, row: Mapping[str, Any]) -> None:
-    """Take in one row. Raises result-tries-unfit, score-not-fitting and what ``sitting_known``
-    does."""
+    """Take in one row. Raises exam-day-unknown, result-tries-unfit, score-not-fitting and what
+    ``sitting_known`` does."""
+    if row["day"] < FIRST_DAY:
+        raise Refusal("exam-day-unknown")
     first, second = _FIRST[row["first"]], _SECOND[row.get("second")]
     came = sitting_of(first, second)
     if isinstance(came, Refusal):

@@ -8,6 +8,9 @@ from rules.deadlines import end_of, is_working_day, say_date
 from rules.parameters import Parameters
 from rules.refusals import Refusal
 
+FIRST_DAY, LAST_DAY = date(2015, 11, 1), date(2099, 12, 31)
+"""The days of whose tests the platform knows the figures (``rules/parameters/exams.toml``)."""
+
 
 def last_closing(day: date, parameters: Parameters) -> datetime:
     """The latest a plan may close: so many days before the test that everybody is told in time."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from rules.deadlines import say_date
 from rules.enrolments import permit_end, waits_for_licence
+from rules.exams.days import FIRST_DAY
 from rules.exams.record import record_of
 from rules.exams.standing import all_passed, voiding
 from rules.facts import Licence
@@ -32,6 +33,8 @@ def permit(request: Request) -> Mapping[str, Any] | Refusal:
     last_day = permit_end(request, matter.form, issued)
     if not issued <= until <= last_day:
         return Refusal("permit-too-long", last_day=say_date(last_day))
+    if until < FIRST_DAY:
+        return Refusal("exam-day-unknown")
     data = {name: given[name] for name in ("permit", "issued_on", "until")}
     known = matter.last("permit_issued")
     if known is not None and not _newer(known.data, data):

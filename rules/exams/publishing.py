@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 
 from rules.book import Rulebook
 from rules.deadlines import end_of, house_time
-from rules.exams.days import last_closing, late_closing, late_plan
+from rules.exams.days import FIRST_DAY, LAST_DAY, last_closing, late_closing, late_plan
 from rules.exams.plan import Plan, Subject
 from rules.exams.site import Site, subjects_in
 from rules.facts import Office
@@ -237,9 +237,10 @@ def _of_closing(
 
 def _day(written: str) -> date | None:
     try:
-        return read_date(written)
+        day = read_date(written)
     except FieldProblem:
         return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
 
 
 def _clock(written: str) -> str | None:

@@ -127,13 +127,16 @@ async def test_each_row_that_does_not_fit_says_why(
             result(stranger, day, plan=""),
             result(one, day, "没来"),
             result(one, day, "合格"),
+            # No figures are known of such days; the rows around it count all the same.
+            result(one, date(2014, 1, 1), plan="", first_score=10),
+            result(one, date(1, 1, 1), plan=""),
         ]
         report = await imported(ctx, tmp_path, "exam-results", rows)
         said = {line: (column, why) for line, column, why in report.errors}
         assert {line: column for line, (column, _) in said.items()} == {
             **{2: "second", 3: "first_score", 4: "first_score", 5: "first_score"},
             **{6: "plan", 7: "plan", 9: "day", 10: "plan", 11: "plan"},
-            **{12: "id_number", 13: "first"},
+            **{12: "id_number", 13: "first", 15: "day", 16: "day"},
         }
         assert "K2-1" in said[6][1] and "K2-9" in said[10][1]
         assert report.accepted == 2

@@ -87,6 +87,7 @@ async def test_each_row_that_does_not_fit_says_why_and_the_others_go_on(
             permit(ctx, 9),
             permit(ctx, 5, number=""),
             permit(ctx, 6, name=""),
+            permit(ctx, 1, issued=date(2010, 1, 1), number="old"),
         ]
         report = await imported(ctx, tmp_path, "learner-permits", rows)
         assert report.accepted == 1
@@ -97,6 +98,7 @@ async def test_each_row_that_does_not_fit_says_why_and_the_others_go_on(
             (5, "name"),
             (6, "id_number"),
             (7, "number"),
+            (9, "valid_until"),
         ]
         why = dict((line, why) for line, _, why in report.errors)
         assert why[6] == "没有这个人的有效学员注册。"

@@ -86,6 +86,11 @@ async def test_sites_and_plans_come_by_file(
             *((6, "capacity"), (6, "ends"), (7, "office")),
         ]
         assert "至少提前10日" in errors[0][2]
+        # A day nobody has rules for spoils its own row only.
+        days = ({"day": "9999-12-31"}, {"day": "0001-01-01"}, {"day": "2014-01-01"})
+        far = [plan_row(f"D{n}", **day, closes_at="") for n, day in enumerate(days)]
+        errors = await plans_file(*far, plan_row("D9", closes_at="0001-01-01"))
+        assert [e[:2] for e in errors] == [(2, "day"), (3, "day"), (4, "day"), (5, "closes_at")]
         student = await learner(ctx, 1)
         held = await book(ctx, student, "F1", "a", "mini")
         # The same row again changes nothing; one that differs is a change; then it is cancelled.

@@ -7,6 +7,7 @@ from casework.exams import listing, sites
 from casework.exams.showing import outcome_label, subject_label
 from casework.exams.views import PlanPage
 from handlers.desk.base import DeskHandler
+from rules.exams.days import FIRST_DAY, LAST_DAY
 from rules.exams.plan import Subject
 from rules.forms import FieldProblem, read_date
 from rules.refusals import Refusal
@@ -57,9 +58,10 @@ class PlansHandler(DeskHandler):
         )
 
     def day(self, name: str, otherwise: date) -> date | None:
-        """A day of the query; None when it is none."""
+        """A day of the query; None when it is none, or one nobody has plans of."""
         written = self.get_query_argument(name, "")
         try:
-            return read_date(written) if written else otherwise
+            day = read_date(written) if written else otherwise
         except FieldProblem:
             return None
+        return day if FIRST_DAY <= day <= LAST_DAY else None

@@ -11,6 +11,7 @@ from casework.exams import at_desk, desk_bookings
 from casework.exams.at_desk import Filter
 from casework.exams.showing import subject_label
 from handlers.desk.base import HOME, DeskHandler
+from rules.exams.days import FIRST_DAY, LAST_DAY
 from rules.exams.plan import Subject
 from rules.forms import FieldProblem, read_date
 from rules.refusals import Refusal
@@ -94,9 +95,12 @@ class VisitHandler(DeskHandler):
         written, after = read("day", ""), read("after", "")
         wanted = Filter(subject=read("subject", ""), after=after)
         try:
-            return replace(wanted, day=read_date(written)) if written else wanted
+            day = read_date(written) if written else None
         except FieldProblem as problem:
             raise Refusal("bad-request") from problem
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise Refusal("bad-request")
+        return replace(wanted, day=day)
 
 
 class VisitPart(VisitHandler):
