@@ -42,13 +42,24 @@ _STEP = ("not-found", "step-not-possible")
 class PlansWanted(Query):
     """An office, a site or a region, and what narrows it. Without days: from today, two months."""
 
-    office: str = Field(default="", max_length=32, description="Code from GET /offices")
-    site: str = Field(default="", max_length=32, description="Code from GET /exam-sites")
-    region: str = Field(default="", max_length=12, description="GB/T 2260, as offices name it")
-    subject: str = Field(default="", pattern="^[1-4]?$")
+    office: str = Field(
+        default="", max_length=32, description="Code from GET /offices", examples=["4101-VO"]
+    )
+    site: str = Field(
+        default="", max_length=32, description="Code from GET /exam-sites", examples=["4101-K1"]
+    )
+    region: str = Field(
+        default="", max_length=12, description="GB/T 2260, as offices name it", examples=["4101"]
+    )
+    subject: str = Field(
+        default="",
+        pattern="^[1-4]?$",
+        description="1 科目一, 2 科目二, 3 科目三道路, 4 安全文明",
+        examples=["2"],
+    )
     vehicle_class: str = Field(default="", max_length=4, examples=["C1"])
-    since: Day | None = Field(default=None, alias="from")
-    until: Day | None = Field(default=None, alias="to")
+    since: Day | None = Field(default=None, alias="from", examples=["2026-12-01"])
+    until: Day | None = Field(default=None, alias="to", examples=["2026-12-31"])
     free: bool = Field(default=False, description="Only where a place may be taken now")
     after: str = Field(default="", max_length=64, description="``next`` of the page before")
     limit: int = Field(default=30, ge=1, le=100)
@@ -85,7 +96,9 @@ class ExamPlanHandler(ApiHandler):
 class SitesWanted(Query):
     """The office whose sites they are."""
 
-    office: str = Field(min_length=1, max_length=32, description="Code from GET /offices")
+    office: str = Field(
+        min_length=1, max_length=32, description="Code from GET /offices", examples=["4101-VO"]
+    )
 
 
 class ExamSitesHandler(ApiHandler):
@@ -107,10 +120,14 @@ class ExamSitesHandler(ApiHandler):
 class SummaryWanted(Query):
     """An office or a site, and from when to when: at most a year, the last one without days."""
 
-    office: str = Field(default="", max_length=32, description="Code from GET /offices")
-    site: str = Field(default="", max_length=32, description="Code from GET /exam-sites")
-    since: Day | None = Field(default=None, alias="from")
-    until: Day | None = Field(default=None, alias="to")
+    office: str = Field(
+        default="", max_length=32, description="Code from GET /offices", examples=["4101-VO"]
+    )
+    site: str = Field(
+        default="", max_length=32, description="Code from GET /exam-sites", examples=["4101-K1"]
+    )
+    since: Day | None = Field(default=None, alias="from", examples=["2026-12-01"])
+    until: Day | None = Field(default=None, alias="to", examples=["2026-12-31"])
 
 
 class ExamSummaryHandler(ApiHandler):
@@ -133,7 +150,12 @@ class ExamSummaryHandler(ApiHandler):
 class Wanted(Body):
     """The session."""
 
-    plan: str = Field(min_length=1, max_length=64, description="Code of a plan")
+    plan: str = Field(
+        min_length=1,
+        max_length=64,
+        description="Code of a session, from GET /exam-plans",
+        examples=["4101-VO-5f0c2a91"],
+    )
 
 
 class BookingsHandler(ApiHandler):

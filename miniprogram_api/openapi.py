@@ -130,7 +130,9 @@ def _parameters(route: Route, declared: Operation, schemas: _Schemas) -> list[di
     found: list[dict[str, Any]] = []
     for name in route.parameters:
         parameter = PATH_PARAMETERS[name]
-        schema = {"type": "string", "pattern": f"^{parameter.pattern}$"}
+        schema: dict[str, Any] = {"type": "string", "pattern": f"^{parameter.pattern}$"}
+        if parameter.example:
+            schema["examples"] = [parameter.example]
         found.append(_parameter(name, "path", True, schema, parameter.description))
     if declared.query is not None:
         properties, required = schemas.properties(declared.query)

@@ -19,12 +19,17 @@ class PathParameter:
 
     pattern: str
     description: str
+    example: str = ""
 
 
 PATH_PARAMETERS: Mapping[str, PathParameter] = {
-    "code": PathParameter(r"[a-z0-9-]{1,64}", "Code of a service, from GET /services"),
-    "plan": PathParameter(r"[A-Za-z0-9-]{1,64}", "Code of a session, from GET /exam-plans"),
-    "number": PathParameter(r"[0-9]{12}", "Number of a matter"),
+    "code": PathParameter(
+        r"[a-z0-9-]{1,64}", "Code of a service, from GET /services", "exam-booking"
+    ),
+    "plan": PathParameter(
+        r"[A-Za-z0-9_-]{1,40}", "Code of a session, from GET /exam-plans", "4101-VO-5f0c2a91"
+    ),
+    "number": PathParameter(r"[0-9]{12}", "Number of a matter", "640218573091"),
     "vehicle": PathParameter(r"[A-Za-z0-9_-]{22}", "Id of a vehicle, from GET /vehicles"),
     "device": PathParameter(r"[A-Za-z0-9_-]{1,64}", "Id of a device, from GET /devices"),
     "mandate": PathParameter(r"[A-Za-z0-9_-]{48}", "Id of a mandate, from GET /mandates"),

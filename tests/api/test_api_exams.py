@@ -1,5 +1,6 @@
 """Driving tests through the API: plans for everybody, bookings, the line, a student's record."""
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,10 @@ from casework import logins, steps
 from casework.context import Context
 from casework.exams.attending import attend, attend_due
 from miniprogram_api import exams
+from miniprogram_api.routing import PATH_PARAMETERS
 from rules.book import load_rulebook
 from rules.exams.plan import Plan, Subject
+from rules.exams.publishing import code_fits
 from rules.exams.site import Site
 from rules.people import Actor
 from rules.places import told_of_change
@@ -463,6 +466,35 @@ def test_the_answers_fit_their_schemas(pupils: Pupils, inside: Inside, plan: Pla
         schema = answer["content"]["application/json"]["schema"]
         whole = {**schema, "components": document["components"]}
         jsonschema.Draft202012Validator(whole).validate(reply.json())
+
+
+def test_a_session_is_found_by_whatever_code_a_file_may_give_it(inside: Inside, town: Town) -> None:
+    code = "K_2-under_line"
+    assert code_fits(code)
+    inside.run(lambda ctx: published(ctx, code))
+    reply = fetch(town.house.service_url, "GET", f"/api/v1/exam-plans/{code}")
+    assert (reply.status, reply.json()["code"]) == (200, code)
+
+
+def test_the_exam_addresses_are_described_with_examples() -> None:
+    document = miniprogram_api.openapi_document(load_rulebook())
+    described = {
+        path: methods
+        for path, methods in document["paths"].items()
+        if path.split("/")[3] in EXAM_PATHS
+    }
+    assert len(described) >= len(EXAM_PATHS)
+    bare = [
+        f"{path} {parameter['name']}"
+        for path, methods in described.items()
+        for operation in methods.values()
+        for parameter in operation["parameters"]
+        if parameter["in"] == "path" and "examples" not in parameter["schema"]
+    ]
+    assert bare == []
+    wanted = document["components"]["schemas"]["Wanted"]["properties"]["plan"]
+    pattern = PATH_PARAMETERS["plan"].pattern
+    assert all(re.fullmatch(pattern, code) and code_fits(code) for code in wanted["examples"])
 
 
 def test_every_rule_of_booking_is_among_the_declared_refusals() -> None:

@@ -152,6 +152,19 @@ def test_a_site_shows_what_the_law_makes_public(
     _picture(page, "exams-site")
 
 
+def test_the_guide_says_the_conditions_by_todays_figures(page: Page, service: Started) -> None:
+    page.goto("/guide/exam-booking")
+    conditions = page.locator("ul").first
+    for part in (
+        *("小型汽车等10日", "货车和牵引挂车20日", "小型汽车30日", "三轮汽车20日"),
+        *("货车40日", "增驾的30日", "各预约不超过5次", "弃考的，满10日"),
+    ):
+        expect(conditions).to_contain_text(part)
+    assert not set("{}‹›") & set(page.locator("main").inner_text())
+    assert _fits(page)
+    _picture(page, "exams-guide")
+
+
 def test_nothing_published_is_said(page: Page, plans: list[Plan]) -> None:
     page.goto(f"/exams?office={OTHER}")
     expect(page.get_by_text("这些天里没有公布的场次")).to_be_visible()
