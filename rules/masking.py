@@ -89,6 +89,12 @@ def groups(screen: str) -> tuple[str, ...]:
     )
 
 
+def groups_naming(screen: str, group: str, which: str) -> tuple[str, ...]:
+    """As ``groups``, the one ``group`` named with the thing it is of: a list of people is found
+    again in the log by the session it was of."""
+    return tuple(f"{group}:{which}" if name == group else name for name in groups(screen))
+
+
 def shown(screen: str, group: str, value: str) -> str:
     """A value as a screen may show it; empty where the screen has no such group."""
     show = SCREENS[screen].get(group)

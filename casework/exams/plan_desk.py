@@ -16,7 +16,7 @@ from rules.exams.days import first_day, last_closing
 from rules.exams.plan import Plan
 from rules.exams.publishing import FIELDS, not_cancellable, over
 from rules.exams.results import result_of
-from rules.masking import groups, shown
+from rules.masking import groups_naming, shown
 from rules.places import Places
 from rules.refusals import Refusal
 
@@ -108,7 +108,8 @@ async def desk_plan(
     following, today = None, ctx.today()
     if start is not None:
         everybody = (*places.holders, *places.offers, *places.queue)
-        await record_look(ctx, officer, "exam-plan", None, None, groups(_SCREEN))
+        seen = groups_naming(_SCREEN, "exams", code)
+        await record_look(ctx, officer, "exam-plan", None, None, seen)
         shown_now = everybody[start : start + _PAGE]
         following = start + _PAGE if len(everybody) > start + _PAGE else None
     return DeskPlan(

@@ -21,7 +21,7 @@ from casework.views import TimelineEntry
 from rules.exams.booking import SEATED
 from rules.exams.plan import SERVICE
 from rules.exams.results import result_of, sitting_of
-from rules.masking import groups, shown
+from rules.masking import groups, groups_naming, shown
 from rules.matter import Event, Matter, State
 from rules.refusals import Refusal
 
@@ -70,7 +70,8 @@ async def sheet(ctx: Context, officer: Officer, code: str) -> ResultSheet:
     Raises plan-unknown, plan-of-other-office, role-not-allowed.
     """
     plan = await own_plan(ctx, officer, code, PERMISSION)
-    await record_look(ctx, officer, "exam-results", None, None, groups(_SCREEN))
+    seen = groups_naming(_SCREEN, "exams", code)
+    await record_look(ctx, officer, "exam-results", None, None, seen)
     places = await ctx.stores.exam_places.get(code)
     room = asyncio.Semaphore(_AT_ONCE)
 

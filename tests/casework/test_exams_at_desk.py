@@ -8,7 +8,7 @@ import pytest
 
 from casework import desk, steps, worklist
 from casework.context import Context
-from casework.exams import at_desk, desk_bookings
+from casework.exams import at_desk, desk_bookings, plan_desk, result_sheet
 from casework.exams.attending import attend_due
 from casework.exams.booking import book
 from casework.exams.leaving import cancel
@@ -276,3 +276,20 @@ async def test_an_offer_an_officer_took_is_his_though_he_died_on_the_way(
         assert matter.state is (State.CONFIRMED if closed else State.ACCEPTED)
         places = await ctx.stores.exam_places.get("K2-1")
         assert places is not None and (places.holders, places.accepted_by) == ((number,), {})
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_look_at_a_session_says_which(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who = await officer(ctx)
+        await published(ctx)
+        await result_sheet.sheet(ctx, who, "K2-1")
+        await plan_desk.desk_plan(ctx, who, "K2-1", 0)
+        log = ctx.stores.database["access_log"].find({}).sort("seq", 1)
+        said = {entry["action"]: entry["fields"] async for entry in log}
+        assert said == {
+            "exam-results": ["name-masked", "id_number-masked", "exams:K2-1"],
+            "exam-plan": ["name-masked", "exams:K2-1"],
+        }
