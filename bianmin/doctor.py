@@ -1,6 +1,7 @@
 """`bianmin doctor`: every setting with its origin, and whether what is set can work."""
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from bianmin.engines import engines
@@ -11,11 +12,14 @@ from storage.engines import mongo, redis
 from storage.key_census import Glance, glance
 from storage.stores import database_alone
 
+_WIDE = 120
+"""Columns of a screen that hold all that is known of a setting on one line."""
+
 
 async def examine(loaded: Loaded, console: Console) -> int:
     """Print what is found; 0 when all is well, 1 when something must be mended."""
     settings = loaded.settings
-    console.print(_table(loaded))
+    _show(loaded, console)
     found = problems(settings)
     # An embedded engine in production is named above and not started for a look.
     if not found:
@@ -63,16 +67,26 @@ def _keys(seen: Glance | None) -> list[str]:
     return lines
 
 
-def _table(loaded: Loaded) -> Table:
+def _show(loaded: Loaded, console: Console) -> None:
+    """One line a setting; what it is stands below it where the screen is narrow."""
+    narrow = console.width < _WIDE
     table = Table(box=None)
     for title in ("Setting", "Value", "From"):
         table.add_column(title, no_wrap=True)
-    table.add_column("What it is")
+    if not narrow:
+        table.add_column("What it is")
     for name, field in Settings.model_fields.items():
         value = getattr(loaded.settings, name)
         if is_secret(name):
             shown = "(set)" if value.get_secret_value() else ""
         else:
             shown = "" if value is None else str(value)
-        table.add_row(variable(name), shown, loaded.origins[name], field.description or "")
-    return table
+        cells = (variable(name), shown, loaded.origins[name])
+        about = field.description or ""
+        if narrow:
+            console.print("  ".join(cell for cell in cells if cell), soft_wrap=True, markup=False)
+            console.print(Padding(about, (0, 0, 0, 4)), style="dim")
+        else:
+            table.add_row(*cells, about)
+    if not narrow:
+        console.print(table)

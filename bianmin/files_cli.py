@@ -89,12 +89,14 @@ def import_(kind: str, file: Path) -> None:
         report = await _import(ctx, kind, file)
         click.echo(f"{file.name}: {report.rows} rows, {report.accepted} taken")
         if report.errors:
+            problems = sorted(report.errors, key=lambda error: error[0])
             bad = file.with_name(f"{file.stem}.errors.csv")
-            lines = ["line,column,problem", *(f"{a},{b},{c}" for a, b, c in report.errors)]
+            lines = ["line,column,problem", *(f"{a},{b},{c}" for a, b, c in problems)]
             bad.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            for line, column, problem in report.errors[:_SHOWN_ERRORS]:
+            for line, column, problem in problems[:_SHOWN_ERRORS]:
                 click.echo(f"  line {line}, {column}: {problem}", err=True)
-            raise OperatorError(f"{len(report.errors)} rows were not taken; all are in {bad}")
+            lost = len({line for line, _, _ in problems})
+            raise OperatorError(f"{lost} rows were not taken; all problems are in {bad}")
 
     in_house(work)
 
