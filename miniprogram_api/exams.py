@@ -20,8 +20,8 @@ from casework.exams.views import (
 )
 from handlers.base import Access
 from miniprogram_api.operations import ApiHandler, Body, Encoded, Query, operation
+from rules.exams.days import FIRST_DAY, LAST_DAY
 
-FIRST_DAY, LAST_DAY = date(2015, 11, 1), date(2099, 12, 31)
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 """A day the platform knows plans of."""
 

@@ -20,7 +20,7 @@ COLUMNS = {
     "permit-not-yet": "issued_on",
     "permit-known": "issued_on",
     "permit-too-long": "valid_until",
-    "exam-day-unknown": "valid_until",
+    "day-too-early": "valid_until",
 }
 """The column a refusal of a row is about, where it is not the person."""
 
@@ -30,7 +30,7 @@ async def permit_issued(ctx: Context, row: Mapping[str, Any]) -> None:
     student has fared since.
 
     Raises student-unknown, student-mismatch, permit-of-another-class, permit-not-yet,
-    permit-too-long, exam-day-unknown, permit-known, step-not-possible.
+    permit-too-long, day-too-early, permit-known, step-not-possible.
     """
     issued_on, until = row["issued_on"].isoformat(), row["valid_until"].isoformat()
     cause = f"permit:{row['number']}:{issued_on}:{until}"

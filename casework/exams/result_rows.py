@@ -17,7 +17,7 @@ _SECOND = {"合格": "passed", "不合格": "failed", "未补考": "missed", Non
 COLUMNS = {
     "result-tries-unfit": "second",
     "score-not-fitting": "first_score",
-    "exam-day-unknown": "day",
+    "day-too-early": "day",
     "result-too-early": "day",
     "result-other-plan": "plan",
     "result-without-booking": "plan",
@@ -29,10 +29,10 @@ COLUMNS = {
 
 
 async def result_row(ctx: Context, row: Mapping[str, Any]) -> None:
-    """Take in one row. Raises exam-day-unknown, result-tries-unfit, score-not-fitting and what
+    """Take in one row. Raises day-too-early, result-tries-unfit, score-not-fitting and what
     ``sitting_known`` does."""
     if row["day"] < FIRST_DAY:
-        raise Refusal("exam-day-unknown")
+        raise Refusal("day-too-early")
     first, second = _FIRST[row["first"]], _SECOND[row.get("second")]
     came = sitting_of(first, second)
     if isinstance(came, Refusal):

@@ -15,10 +15,10 @@ from casework.offices import offices
 from handlers.site.pages import PageHandler
 from rules.calendar import HOUSE_ZONE
 from rules.deadlines import say_date, say_weekday
+from rules.exams.days import FIRST_DAY, LAST_DAY
 from rules.refusals import Refusal, Worded
 
 _DAYS, _PAGE = 60, 30
-_FIRST, _LAST = date(2015, 11, 1), date(2099, 12, 31)
 _LONGEST = 64
 _ASKED = ("office", "site", "subject", "from", "to", "after")
 
@@ -132,12 +132,12 @@ def _time(at: datetime) -> str:
 def _read(written: str, otherwise: date) -> date | None:
     """A day as the form sends it; None when it is none, or one nobody has plans of."""
     if not written:
-        return min(otherwise, _LAST)
+        return min(otherwise, LAST_DAY)
     try:
         day = date.fromisoformat(written)
     except ValueError:
         return None
-    return day if _FIRST <= day <= _LAST else None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
 
 
 def _query(values: Mapping[str, str]) -> str:

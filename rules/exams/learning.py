@@ -34,7 +34,7 @@ def permit(request: Request) -> Mapping[str, Any] | Refusal:
     if not issued <= until <= last_day:
         return Refusal("permit-too-long", last_day=say_date(last_day))
     if until < FIRST_DAY:
-        return Refusal("exam-day-unknown")
+        return Refusal("day-too-early")
     data = {name: given[name] for name in ("permit", "issued_on", "until")}
     known = matter.last("permit_issued")
     if known is not None and not _newer(known.data, data):
