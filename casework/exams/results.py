@@ -102,11 +102,16 @@ async def note(
 
 
 async def _attended(ctx: Context, booking: Matter) -> Matter:
-    """The booking, confirmed or refused if its plan has closed and no worker came by yet, be it one
-    whose offer was taken and who does not say so yet."""
-    if booking.state not in (State.ACCEPTED, State.OFFERED):
+    """The booking after what its plan owes it, where no worker came by yet: confirmed or refused,
+    changed or released."""
+    if booking.state is State.FINISHED:
         return booking
-    await attend(ctx, booking.form["plan"])
+    code = booking.form["plan"]
+    places = await ctx.stores.exam_places.get(code)
+    owed = places is not None and booking.number in places.owed
+    if not owed and booking.state is State.CONFIRMED:
+        return booking
+    await attend(ctx, code)
     return (await steps.load(ctx, booking.number)).matter
 
 

@@ -14,7 +14,7 @@ from casework.exams.attending import attend, attend_due
 from casework.exams.booking import book, wait
 from casework.exams.leaving import accept, cancel, leave
 from casework.exams.listing import booking, plan
-from casework.exams.publishing import change_plan, publish
+from casework.exams.publishing import cancel_plan, change_plan, publish
 from casework.sweep import sweep
 from rules.calendar import HOUSE_ZONE
 from rules.matter import State
@@ -305,3 +305,33 @@ async def test_the_result_of_an_offer_taken_is_entered_without_any_worker(
         report = await imported(ctx, tmp_path, "exam-results", [result(two, ctx.today(), "合格")])
         assert report.errors == []
         assert await state_of(ctx, waiting.number) is State.FINISHED
+
+
+@pytest.mark.gen_test(timeout=120)
+@pytest.mark.parametrize("done", ["changed", "cancelled"])
+async def test_who_was_not_told_what_became_of_his_test_has_not_missed_it(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path, done: str
+) -> None:
+    """No worker came by between what the office did and the results."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        who = await town(ctx)
+        code = (await publish(ctx, who, OFFICE, entry(ctx), "c")).code
+        one = await learner(ctx, 1)
+        number = (await book(ctx, one, code, "a", "mini")).number
+        later = entry(ctx, starts="9:00")
+        forward(ctx, days=18)
+        await attend_due(ctx)
+        assert await state_of(ctx, number) is State.CONFIRMED
+        if done == "changed":
+            await change_plan(ctx, who, code, later, "调整", "x")
+        forward(ctx, days=2)
+        if done == "cancelled":
+            await cancel_plan(ctx, who, code, "大雪", "x")
+        row = result(one, ctx.today(), "缺考", plan=code)
+        report = await imported(ctx, tmp_path, "exam-results", [row])
+        matter = (await steps.load(ctx, number)).matter
+        if done == "changed":
+            assert (matter.timeline[-1].type, report.errors) == ("missed", [])
+            assert matter.timeline[-1].data["outcome"] == "excused"
+        else:
+            assert matter.timeline[-1].type == "released" and report.accepted == 0
