@@ -5,6 +5,7 @@ processes within that time, and this one at once; a view is only used while the 
 unchanged, and the sums of a year's tests for a minute.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -36,13 +37,15 @@ class Recent:
     """One for each process, built in bianmin/app.py.
 
     ``views``: matter number and reader → the stamp it was drawn at, and the view.
-    ``summaries``: office, site and days → the results of tests in sums.
+    ``summaries``: office, site and days → the results of tests in sums; ``summing`` is held while
+    some are added up.
     """
 
     views: TTLCache[str, tuple[tuple[int, ...], MatterView]] = field(default_factory=_views)
     summaries: TTLCache[tuple[str, str, date, date], SummaryView] = field(
         default_factory=_summaries
     )
+    summing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _verified: TTLCache[str, Citizen] = field(default_factory=_logins)
     _signed_out: int = 0
 

@@ -1,5 +1,8 @@
 """The public sums of tests, from inside."""
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from rules.people import Actor
 from rules.places import cancelled
 from rules.refusals import Refusal
 from storage.engines import EngineUrls
+from storage.exams import ExamPlans, Sums
 from tests.casework.exams import learner, published
 from tests.casework.inside import OFFICE, Clock, house
 
@@ -115,3 +119,31 @@ async def test_a_school_can_book_for_nobody(
             assert refused.value.params["service"] == ctx.book.catalogue[SERVICE].title
         stored = await ctx.stores.exam_plans.get(plan.code)
         assert stored is not None and (stored.booked, stored.waiting) == (0, 0)
+
+
+class Counted(ExamPlans):
+    """Plans that count how many sums are made, and at once."""
+
+    made = now = most = 0
+
+    async def sums(self, where: Mapping[str, str], since: date, until: date) -> list[Sums]:
+        self.made, self.now = self.made + 1, self.now + 1
+        self.most = max(self.most, self.now)
+        try:
+            return await super().sums(where, since, until)
+        finally:
+            self.now -= 1
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_crowd_that_asks_for_sums_gets_them_one_after_the_other(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        await published(ctx)
+        counted = Counted(ctx.stores.database["exam_plans"])
+        ctx = replace(ctx, stores=replace(ctx.stores, exam_plans=counted))
+        today = ctx.today()
+        days = [today - timedelta(days=n) for n in range(6)] * 5
+        await asyncio.gather(*(summary(ctx, office=OFFICE, since=d, until=today) for d in days))
+        assert (counted.made, counted.most) == (6, 1)
