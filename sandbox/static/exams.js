@@ -19,7 +19,7 @@ async function ownRecord() {
   try {
     return [await api("GET", "exam-results"), null];
   } catch (error) {
-    if (error.value?.code !== "not-a-student") throw error;
+    if (!["not-a-student", "not-allowed-tier"].includes(error.value?.code)) throw error;
     return [null, error.value];
   }
 }

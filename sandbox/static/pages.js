@@ -3,7 +3,7 @@
 import { accountLink } from "./account.js";
 import { codeRow, proof, sendCode } from "./codes.js";
 import { dialogueLink } from "./dialogue.js";
-import { bookingPage } from "./exam_booking.js";
+import { bookingLink } from "./exam_booking.js";
 import { examLinks, examsPage } from "./exams.js";
 import { h, moment, state, values } from "./lib.js";
 import { matterPage } from "./matter.js";
@@ -13,7 +13,6 @@ import { api, button, keepToken, loginCode, open, redraw, restart, token } from 
 const NOT_ONLINE = { window: { tag: "到窗口办", say: "本人带身份证原件到窗口办，不能在网上办。" }, enrolment: { tag: "由驾校报名", say: "由驾校或车管所窗口为您报名，不能自己在网上报。" } };
 
 // Services whose matters have a page of their own.
-const PAGES = { "exam-booking": bookingPage };
 
 const card = (...children) => h("div", { class: "card" }, ...children);
 const link = (title, more, tag, go) => h("button", { class: "card link plain", type: "button", onclick: go },
@@ -91,8 +90,12 @@ async function serviceList() {
   return h("div", {}, h("h3", {}, "可办事项"), services.map((one) => link(one.title, "", one.status === "open" ? NOT_ONLINE[one.kind]?.tag || one.status_label : one.status_label, () => open(servicePage, one.code))));
 }
 
+const BOOKING = "exam-booking";
 export async function home() {
-  const [me, matters, dialogue, list] = await Promise.all([api("GET", "me"), api("GET", "matters"), api("GET", "dialogue"), serviceList()]);
+  const [me, every, dialogue, list] = await Promise.all([api("GET", "me"), api("GET", "matters"), api("GET", "dialogue"), serviceList()]);
+  // Bookings are told apart by day and subject; those that are over stand under 预约考试.
+  const matters = every.filter((one) => one.service !== BOOKING);
+  const bookings = matters.length < every.length ? (await api("GET", "bookings")).filter((one) => one.live) : [];
   return [
     card(h("h2", {}, me.name), h("p", { class: "soft number" }, `${me.id_number}　${me.phone}`),
       (me.alerts || []).length ? h("p", {}, h("b", {}, "您的登录有新情况，请看“我的账户”。")) : null,
@@ -102,7 +105,8 @@ export async function home() {
     dialogueLink(dialogue),
     examLinks(),
     h("h3", {}, "我的办件"),
-    matters.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(PAGES[one.service] || matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
+    bookings.map(bookingLink),
+    matters.length || bookings.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
     list,
     h("div", { class: "actions" }, accountLink(), button("消息", () => open(noticesPage), "plain"), button("刷新", redraw, "plain"),
       button("退出登录", signOut, "plain")),
