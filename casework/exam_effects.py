@@ -1,7 +1,8 @@
 """What a booking does to its plan's places and to the student's claim on the subject."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from casework.answers import Answer, Onward
 from casework.context import Context
@@ -58,12 +59,17 @@ async def _queue(ctx: Context, matter: Matter) -> Answer:
 
 
 async def change_places(
-    ctx: Context, code: str, decide: Callable[[Places], Places | None], now: datetime
+    ctx: Context,
+    code: str,
+    decide: Callable[[Places], Places | None],
+    now: datetime,
+    extra: Mapping[str, Any] | None = None,
+    history: Mapping[str, Any] | None = None,
 ) -> Places | None:
-    """What a request makes of a plan's places; None when it makes nothing of them. Raises
-    busy-try-again when others were faster every time: what is owed stays owed."""
+    """What a request makes of a plan's places, as the store does; None when it makes nothing of
+    them. Raises busy-try-again when others were faster every time: what is owed stays owed."""
     try:
-        return await ctx.stores.exam_places.change(code, decide, now)
+        return await ctx.stores.exam_places.change(code, decide, now, extra, history)
     except PlacesContended as error:
         raise Refusal("busy-try-again") from error
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from casework.context import Context
-from casework.exam_effects import LANE, offer_hold
+from casework.exam_effects import LANE, change_places, offer_hold
 from casework.exams.facts import plan_of
 from casework.exams.own_office import of_other_office
 from casework.exams.showing import plan_view
@@ -121,7 +121,7 @@ async def _changed(ctx: Context, plan: Plan, after: Plan, entry: Mapping[str, An
             return None
         return told_of_change(made) if news else made
 
-    written = await ctx.stores.exam_places.change(plan.code, decide, now, details(after), entry)
+    written = await change_places(ctx, plan.code, decide, now, details(after), entry)
     if written is None and held:
         raise Refusal("form-incomplete", fields=[rules.too_small(ctx.book, held)])
     return written is not None
@@ -145,7 +145,7 @@ async def cancel_plan(ctx: Context, who: Publisher, code: str, reason: str, caus
             return None if places.cancelled else cancelled(places)
 
         entry = _entry(ctx, actor, cause, why, plan, "cancelled")
-        await ctx.stores.exam_places.change(code, decide, ctx.now(), history=entry)
+        await change_places(ctx, code, decide, ctx.now(), history=entry)
         await ctx.stores.memory.wake(LANE)
     return await plan_view(ctx, await plan_of(ctx, code))
 
