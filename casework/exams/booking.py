@@ -142,10 +142,12 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
     number, begun = await _number(ctx, wish)
     if begun is not None:
         return _answered(await _settled(ctx, number))
-    await _within_day(ctx, wish)
     service = ctx.book.catalogue[SERVICE]
     assert facts.plan is not None  # booking_facts read it
     key, claims = booking_key(wish.key, facts.plan.subject.value), ctx.stores.live_bookings
+    if await claims.get(key) is None:
+        # Only then one more begins; who has one and asks again uses up nothing.
+        await _within_day(ctx, wish)
     for _ in range(_TRIES):
         now = ctx.now()
         claim = await claims.claim(key, number, now)

@@ -1,5 +1,6 @@
 """Booking and cancelling over and over: it gains nothing, ends soon, and buries nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,14 @@ async def test_a_student_begins_only_so_many_bookings_a_day(
         who, other = await learner(ctx, 1), await learner(ctx, 2)
         await published(ctx, "K3-1", capacity=9, subject="3")
         most = int(ctx.figure("exam.begun_per_day"))
+        held = Wish(who.key, "K3-1", "seat", who.actor, "mini", "first")
+        first = await begin(ctx, held, who.tiers)
         for n in range(most):
+            with pytest.raises(Refusal) as refused:
+                await begin(ctx, replace(held, cause=f"again-{n}"), who.tiers)
+            assert refused.value.code == "already-booked"
+        await cancel(ctx, who, first.number, "off")
+        for n in range(most - 1):
             wish = Wish(who.key, "K3-1", "line" if n % 2 else "seat", who.actor, "mini", f"on-{n}")
             begun = await begin(ctx, wish, who.tiers)
             await cancel(ctx, who, begun.number, f"off-{n}")
