@@ -44,7 +44,9 @@ async def untold(ctx: Context, officer: Officer, after: str = "", limit: int = _
     await record_look(ctx, officer, "exams-untold", None, None, groups(_SCREEN))
     rows = []
     for number, _ in found[:limit]:
-        stored = await steps.load(ctx, number)
+        stored = await ctx.stores.matters.get(number)
+        if stored is None:
+            continue
         view = await booking_view(ctx, stored)
         person, last = await applicant_view(ctx, stored.matter), view.notices[-1]
         name = shown(_SCREEN, "name", person.name)
