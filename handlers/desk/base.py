@@ -138,6 +138,12 @@ class DeskHandler(BaseHandler):
             return worded
         return Worded(worded.status, worded.code, worded.detail, self.say(key))
 
+    def problem(self, refusal: Refusal) -> Worded:
+        """What is wrong, in words, for a page that is shown again; its status is the answer's."""
+        worded = self.worded(refusal)
+        self.set_status(worded.status)
+        return worded
+
     def when(self, at: datetime | None) -> str:
         """A moment as an officer reads it."""
         return at.astimezone(HOUSE_ZONE).strftime("%Y-%m-%d %H:%M") if at else ""

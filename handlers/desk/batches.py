@@ -70,8 +70,7 @@ class BatchesHandler(FileFormHandler):
 
     async def show_refused(self, refusal: Refusal) -> None:
         """Nothing of the file was taken."""
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         await self.show(worded)
 
     def page_address(self) -> str:

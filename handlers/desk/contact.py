@@ -36,8 +36,7 @@ class ContactHandler(DeskHandler):
     async def show_visit(self, visit: str, refusal: Refusal, **more: Any) -> None:
         """The visit again with what is wrong; when it is over, the error page."""
         found = await contacts.received(self.ctx, self.officer, visit)
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         self.show_person(found, problem=worded, **more)
 
 
@@ -54,8 +53,7 @@ class ContactPersonHandler(ContactHandler):
         try:
             found = await contacts.receive(self.ctx, self.officer, id_number)
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             self.render("contact.html", id_number=id_number, problem=worded)
             return
         if found.allowed:

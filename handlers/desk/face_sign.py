@@ -49,8 +49,7 @@ class FaceSignPersonHandler(FaceSignHandler):
         try:
             found = await facesign.receive(self.ctx, self.officer, id_number)
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             self.render("face_sign.html", id_number=id_number, problem=worded)
             return
         if found.allowed:
@@ -98,8 +97,7 @@ class FaceSignPictureHandler(FileFormHandler):
     async def show_refused(self, refusal: Refusal) -> None:
         """The visit again, with what is wrong; when that is over, the error page."""
         found = await facesign.received(self.ctx, self.officer, self.path_kwargs["visit"])
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         _show(self, found, phone=found.person.phone, problem=worded)
 
     def page_address(self) -> str:
@@ -151,8 +149,7 @@ class FaceSignReceiptHandler(FaceSignCodeHandler):
                 self.ctx, self.officer, visit, phone=phone, checked=checked, code=code
             )
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             _show(self, found, phone=phone, problem=worded, checked=checked)
             return
         self.render(

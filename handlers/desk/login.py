@@ -31,8 +31,7 @@ class LoginHandler(DeskHandler):
                 device=self.get_cookie(DEVICE_COOKIE, "") or "",
             )
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             self._show(username, worded, expired=False)
             return
         await officers.officer_logout(self.ctx, self.get_cookie(SESSION_COOKIE, "") or "")

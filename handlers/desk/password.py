@@ -31,8 +31,7 @@ class PasswordHandler(DeskHandler):
                 again=self._typed("again"),
             )
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             self._show(worded, done=False)
             return
         self.redirect(f"{PASSWORD}?done=1", status=303)

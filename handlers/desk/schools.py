@@ -28,8 +28,7 @@ class SchoolsHandler(DeskHandler):
                 self.ctx, self.officer, school=school, username=username, name=name
             )
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             await self.show(worded, school=school, username=username, name=name)
             return
         self.show_login(login)

@@ -58,8 +58,7 @@ class LeaveHandler(DeskHandler):
         await enrolments.leave(self.ctx, self.officer, number, code, cause)
 
     async def _refused(self, number: str, refusal: Refusal, phone: str | None) -> None:
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         await self._show(number, StudentCode(0, phone) if phone else None, worded)
 
     async def _show(self, number: str, sent: StudentCode | None, problem: Worded | None) -> None:
@@ -130,8 +129,7 @@ class TransferHandler(DeskHandler):
         self.redirect(f"{HOME}students/{moved.number}?done=transferred", status=303)
 
     def _refused(self, id_number: str, refusal: Refusal, phone: str | None) -> None:
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         self._show(id_number, StudentCode(0, phone) if phone else None, worded)
 
     def _show(self, id_number: str, sent: StudentCode | None, problem: Worded | None) -> None:

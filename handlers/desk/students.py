@@ -125,8 +125,7 @@ class StudentHandler(FileFormHandler):
 
     async def show_refused(self, refusal: Refusal) -> None:
         """The page again with everything typed."""
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         await self.show_student(worded, problems_by_part(refusal))
 
     def page_address(self) -> str:
@@ -163,8 +162,7 @@ class NewStudentHandler(StudentHandler):
 
     async def show_refused(self, refusal: Refusal) -> None:
         """The form again with everything typed; only the file must be chosen anew."""
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         self.show_form(worded, problems_by_part(refusal))
 
 

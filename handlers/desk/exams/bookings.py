@@ -36,8 +36,7 @@ class BookingHandler(DeskHandler):
 
     async def refused(self, number: str, refusal: Refusal, **typed: Any) -> None:
         """The page afresh with what is wrong. Raises itself when it is not this office's."""
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         await self.show(number, problem=worded, **typed)
 
     def page_address(self) -> str:

@@ -1,5 +1,7 @@
 """The forms of a session: publishing one, changing and cancelling a published one."""
 
+from typing import Any
+
 from casework.exams.plan_desk import PERMISSION, blank, desk_plan
 from casework.exams.publishing import cancel_plan, change_plan, publish
 from casework.exams.showing import subject_label
@@ -49,20 +51,23 @@ class PublishHandler(DeskHandler):
 
     async def show(self, values: dict[str, str], refusal: Refusal | None) -> None:
         """The form with what was entered."""
-        worded = self.worded(refusal) if refusal else None
-        if worded:
-            self.set_status(worded.status)
+        await self.show_fields("exams_new.html", values, refusal, locked=frozenset[str]())
+
+    async def show_fields(
+        self, page: str, values: dict[str, str], refusal: Refusal | None, **more: Any
+    ) -> None:
+        """A page with the fields of a session, and what is wrong with each."""
         self.render(
-            "exams_new.html",
+            page,
             values=values,
-            problem=worded,
+            problem=self.problem(refusal) if refusal else None,
             wrong=problems_by_part(refusal) if refusal else {},
             blank=await blank(self.ctx, self.officer),
             subjects={s.value: subject_label(self.ctx, s.value) for s in Subject},
             classes=CLASSES,
             field_label=self.field_label,
-            locked=frozenset[str](),
             cause=self.new_cause(),
+            **more,
         )
 
 
@@ -99,27 +104,13 @@ class ChangePlanHandler(PublishHandler):
         self, code: str, values: dict[str, str] | None, reason: str, refusal: Refusal | None
     ) -> None:
         """The form with what was entered, or as the session is."""
-        worded = self.worded(refusal) if refusal else None
-        if worded:
-            self.set_status(worded.status)
         found = await desk_plan(self.ctx, self.officer, code)
         locked = {"subject", "vehicle_class"}
         if found.closed:
             locked |= {"day", "capacity", "closes_at"}
-        self.render(
-            "exams_change.html",
-            found=found,
-            values=values or found.entry,
-            reason=reason,
-            problem=worded,
-            wrong=problems_by_part(refusal) if refusal else {},
-            blank=await blank(self.ctx, self.officer),
-            subjects={s.value: subject_label(self.ctx, s.value) for s in Subject},
-            classes=CLASSES,
-            field_label=self.field_label,
-            locked=locked,
-            cause=self.new_cause(),
-        )
+        shown = values or found.entry
+        more = {"found": found, "reason": reason, "locked": locked}
+        await self.show_fields("exams_change.html", shown, refusal, **more)
 
 
 class CancelPlanHandler(DeskHandler):
@@ -145,9 +136,7 @@ class CancelPlanHandler(DeskHandler):
 
     async def show(self, code: str, reason: str, refusal: Refusal | None) -> None:
         """The form."""
-        worded = self.worded(refusal) if refusal else None
-        if worded:
-            self.set_status(worded.status)
+        worded = self.problem(refusal) if refusal else None
         self.render(
             "exams_cancel.html",
             found=await desk_plan(self.ctx, self.officer, code),

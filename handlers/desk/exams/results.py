@@ -100,8 +100,7 @@ class ResultHandler(DeskHandler):
                 cause=cause,
             )
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             await self._show(code, number, tries, reason, worded)
             return
         self.redirect(f"/desk/exams/{code}/results/{number}?done=1", status=303)

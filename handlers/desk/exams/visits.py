@@ -37,8 +37,7 @@ class StudentHandler(DeskHandler):
         try:
             visit = await at_desk.receive(self.ctx, self.officer, id_number, how, checked=checked)
         except Refusal as refusal:
-            worded = self.worded(refusal)
-            self.set_status(worded.status)
+            worded = self.problem(refusal)
             typed = {"id_number": id_number, "how": how, "checked": checked}
             self.render("exams_student.html", **typed, problem=worded)
             return
@@ -83,8 +82,7 @@ class VisitHandler(DeskHandler):
     async def refused(self, visit: str, refusal: Refusal) -> None:
         """The visit again with what is wrong, the sessions as they were; when it is over, the error
         page."""
-        worded = self.worded(refusal)
-        self.set_status(worded.status)
+        worded = self.problem(refusal)
         await self.show_visit(visit, self._filter(self.get_body_argument), problem=worded)
 
     def page_address(self) -> str:
