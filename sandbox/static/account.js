@@ -1,11 +1,9 @@
 // The citizen's account in the mini-program: devices, WeChat, vehicles, relatives, privacy, closing.
 
 import { codeRow, proof, sendCode } from "./codes.js";
-import { ask, date, h, moment, state, sure, values } from "./lib.js";
+import { ask, card, date, empty, h, moment, state, sure, values } from "./lib.js";
 import { api, back, button, keepToken, open, redraw, restart } from "./mini.js";
 
-const card = (...children) => h("div", { class: "card" }, ...children);
-const empty = (text) => h("p", { class: "empty" }, text);
 const row = (title, more, ...actions) => card(h("b", {}, title), more ? h("p", { class: "soft" }, more) : null, h("div", { class: "actions" }, actions));
 const APPS = { official: "公众号", mini: "小程序" };
 

@@ -1,6 +1,6 @@
 // The chat with the official account and the SMS inbox: what came, the account's menu, and shortcuts that type.
 
-import { $, clock, h, json, mine, state, toEnd } from "./lib.js";
+import { $, clock, empty, h, json, mine, state, toEnd } from "./lib.js";
 import { chooseSample } from "./samples.js";
 
 const EVENTS = { subscribe: "您关注了公众号", unsubscribe: "您取消了关注", CLICK: "点击菜单：", VIEW: "打开网页：", SCAN: "扫码" };
@@ -84,7 +84,7 @@ function showChat(chat, person) {
   seen.chat = chat;
   seen.chatLength = chat.length;
   $("chat").replaceChildren(...withTimes(chat, bubble));
-  if (!chat.length) $("chat").append(h("p", { class: "empty" }, person.follows ? "发一句话，开始办事。" : "点右上角“关注”，开始使用公众号。"));
+  if (!chat.length) $("chat").append(empty(person.follows ? "发一句话，开始办事。" : "点右上角“关注”，开始使用公众号。"));
   if (seen.waiting) $("chat").append(h("div", { class: "bubble event" }, "对方正在输入…"));
   toEnd($("chat"));
 }
@@ -93,7 +93,7 @@ function showInbox(sms) {
   seen.smsLength = sms.length;
   state.code = sms.findLast((one) => one.params?.code)?.params.code || "";
   $("inbox").replaceChildren(...withTimes(sms, smsBubble));
-  if (!sms.length) $("inbox").append(h("p", { class: "empty" }, "验证码和办理结果会发到这里。"));
+  if (!sms.length) $("inbox").append(empty("验证码和办理结果会发到这里。"));
   toEnd($("inbox"));
 }
 

@@ -1,10 +1,8 @@
 // The chat's dialogue, gone on with in the mini-program: the same question, answered here.
 
-import { h, values } from "./lib.js";
+import { card, h, values } from "./lib.js";
 import { matterPage } from "./matter.js";
 import { api, button, open, redraw } from "./mini.js";
-
-const card = (...children) => h("div", { class: "card" }, ...children);
 
 // The line of the home page that leads here, when the chat was left in the middle of something.
 export const dialogueLink = (dialogue) => (dialogue.flow === "menu" ? null

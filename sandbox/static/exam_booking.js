@@ -1,10 +1,9 @@
 // One booking or place in line: how it stands, what can be done with it now, progress and messages.
 
-import { dayWords, h, momentWords, sure } from "./lib.js";
+import { card, dayWords, h, momentWords, sure } from "./lib.js";
 import { askConsent, progress } from "./matter.js";
 import { api, button, open, redraw } from "./mini.js";
 
-const card = (...children) => h("div", { class: "card" }, ...children);
 const LEAVE = { offered: "放弃这个名额", waiting: "退出候补" };
 
 // A booking as a line of a list.

@@ -1,11 +1,10 @@
 // The published sessions by day, with the places left: book one, or stand in line where it is full.
 
 import { bookingConsent, bookingPage } from "./exam_booking.js";
-import { dayWords, h, momentWords, sure } from "./lib.js";
+import { dayWords, empty, h, momentWords, sure } from "./lib.js";
 import { api, button, open, redraw, restart, showProblem, token } from "./mini.js";
 
 const SUBJECTS = [["", "全部科目"], ["1", "科目一"], ["2", "科目二"], ["3", "科目三（道路）"], ["4", "科目三（安全文明）"]];
-const empty = (text) => h("p", { class: "empty" }, text);
 
 // `wanted` is what is looked for: office, subject, vehicle_class, from (one day), free; the form changes it.
 export async function plansPage(wanted) {

@@ -2,11 +2,8 @@
 
 import { bookingLink, bookingPage, cancelled } from "./exam_booking.js";
 import { plansPage } from "./exam_plans.js";
-import { date, dayWords, h, momentWords, today } from "./lib.js";
+import { card, date, dayWords, empty, h, momentWords, today } from "./lib.js";
 import { api, button, open, redraw, restart, token } from "./mini.js";
-
-const card = (...children) => h("div", { class: "card" }, ...children);
-const empty = (text) => h("p", { class: "empty" }, text);
 
 export const examLinks = () => h("div", { class: "pair" },
   button("预约考试", () => open(examsPage)), button("取消预约考试", () => open(cancelPage), "plain"));

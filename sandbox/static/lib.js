@@ -18,6 +18,9 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
+export const card = (...children) => h("div", { class: "card" }, ...children);
+export const empty = (text) => h("p", { class: "empty" }, text);
+
 // A call of the sandbox itself. Throws an Error with its reason.
 export async function json(method, path, body) {
   const answer = await fetch(path, { method, body: body === undefined ? undefined : JSON.stringify(body) });

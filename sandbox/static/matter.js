@@ -1,10 +1,9 @@
 // One matter in the mini-program: its form, its photos, what may be done with it now, what was done.
 
-import { ask, date, h, json, mine, moment, state } from "./lib.js";
+import { ask, card, date, h, json, mine, moment, state } from "./lib.js";
 import { api, back, button, clearProblem, redraw, showProblem } from "./mini.js";
 import { chooseSample } from "./samples.js";
 
-const card = (...children) => h("div", { class: "card" }, ...children);
 const GUIDES = new Map();
 
 async function act(method, path, body) {

@@ -5,16 +5,13 @@ import { codeRow, proof, sendCode } from "./codes.js";
 import { dialogueLink } from "./dialogue.js";
 import { bookingLink } from "./exam_booking.js";
 import { examLinks, examsPage } from "./exams.js";
-import { h, moment, state, values } from "./lib.js";
+import { card, empty, h, moment, state, values } from "./lib.js";
 import { matterPage } from "./matter.js";
 import { api, button, keepToken, loginCode, open, redraw, restart, token } from "./mini.js";
 
 // Kinds of service nobody begins here, and who does.
 const NOT_ONLINE = { window: { tag: "到窗口办", say: "本人带身份证原件到窗口办，不能在网上办。" }, enrolment: { tag: "由驾校报名", say: "由驾校或车管所窗口为您报名，不能自己在网上报。" } };
 
-// Services whose matters have a page of their own.
-
-const card = (...children) => h("div", { class: "card" }, ...children);
 const link = (title, more, tag, go) => h("button", { class: "card link plain", type: "button", onclick: go },
   h("span", {}, title, more ? h("span", { class: "soft number" }, more) : null), h("span", { class: "tag" }, tag));
 
@@ -106,7 +103,7 @@ export async function home() {
     examLinks(),
     h("h3", {}, "我的办件"),
     bookings.map(bookingLink),
-    matters.length || bookings.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(matterPage, one.number))) : h("p", { class: "empty" }, "还没有办件。在下面选一项开始。"),
+    matters.length || bookings.length ? matters.map((one) => link(one.title, one.number, one.state_label, () => open(matterPage, one.number))) : empty("还没有办件。在下面选一项开始。"),
     list,
     h("div", { class: "actions" }, accountLink(), button("消息", () => open(noticesPage), "plain"), button("刷新", redraw, "plain"),
       button("退出登录", signOut, "plain")),
@@ -122,7 +119,7 @@ async function signOut() {
 async function noticesPage() {
   const notices = await api("GET", "notices");
   return [h("h2", {}, "消息"),
-    notices.length ? notices.map((one) => card(h("b", {}, one.title), h("p", {}, one.text), h("p", { class: "soft" }, `${moment(one.at)}　${one.state_label}`))) : h("p", { class: "empty" }, "还没有消息。")];
+    notices.length ? notices.map((one) => card(h("b", {}, one.title), h("p", {}, one.text), h("p", { class: "soft" }, `${moment(one.at)}　${one.state_label}`))) : empty("还没有消息。")];
 }
 
 async function servicePage(code) {
