@@ -102,7 +102,8 @@ def test_a_result_is_put_right_with_its_reason(
     page.get_by_role("button", name="更正成绩").click()
     expect(page.get_by_role("status")).to_contain_text("成绩已更正")
     expect(page.locator("main")).to_contain_text("现在登记的成绩：不合格")
-    expect(page.locator(".log")).to_contain_text("成绩更正：不合格，监控复核：考生在场")
+    expect(page.locator(".log li").last).to_contain_text("成绩更正")
+    expect(page.locator(".log li").last).to_contain_text("不合格，监控复核：考生在场")
 
     async def events(ctx: Context) -> list[str]:
         return [e.type for e in (await steps.load(ctx, number)).matter.timeline[-2:]]
