@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.exams import pages
 from bot.exams.reading import subject_in
+from bot.exams.record import own_record
 from bot.exams.wording import (
     cancelling,
     on_day_of,
@@ -27,7 +28,6 @@ from rules.refusals import Refusal
 
 _YES = ("确认", "确定", "是", "好", "好的", "可以", "预约", "确认预约", "确认候补")
 _NO = ("不", "否", "不要", "换一个", "换", "再看看")
-_MORE = ("更多", "看更多", "下一页", "还有吗")
 _FULL_ONES = ("候补", "排队", "已满", "满的", "看已满的场次")
 _FREE_ONES = ("看有名额的场次", "有名额的", "有名额")
 _ANY = ("不限", "全部", "都看看", "所有", "重新看")
@@ -37,13 +37,9 @@ _FILLED = frozenset({"plan-full", "plan-closed", "plan-unknown", "line-full"})
 
 async def book(scene: Scene) -> Move:
     """Where he stands, then the subject: the one he named, or the only one he may book now."""
-    if scene.citizen is None:
-        return end(scene.say("exam_needs_account"))
-    try:
-        await rights.must_be_student(scene.ctx, scene.citizen)
-        record = await listing.record(scene.ctx, scene.citizen)
-    except Refusal as refusal:
-        return end(refused(scene.ctx.book.texts, refusal))
+    record = await own_record(scene)
+    if isinstance(record, Move):
+        return record
     named = subject_in(scene.text)
     head = record_head(scene, record)
     wanted = [s for s in record.subjects if s.subject == named]
@@ -145,12 +141,7 @@ async def _take_pick(scene: Scene) -> Move:
     what = choices[choice - len(codes)][1] if choice is not None else _said(scene.text)
     search = scene.answers
     if what == "more":
-        if not search["next"]:
-            return scene.stay(scene.say("exam_no_more"))
-        page = await pages.found(scene, search, search["next"])
-        if not page["codes"]:
-            return scene.stay(scene.say("exam_no_more"))
-        return Move("booking.pick", page)
+        return await pages.following(scene, "booking.pick")
     if what in (pages.FREE, pages.FULL):
         return await _listed(scene, {**search, "only": what})
     if what == "any":
@@ -164,7 +155,7 @@ async def _take_pick(scene: Scene) -> Move:
 
 
 def _said(text: str) -> str:
-    words = {"more": _MORE, pages.FULL: _FULL_ONES, pages.FREE: _FREE_ONES, "any": _ANY}
+    words = {"more": pages.MORE, pages.FULL: _FULL_ONES, pages.FREE: _FREE_ONES, "any": _ANY}
     return next((what for what, said in words.items() if text in said), "")
 
 

@@ -6,12 +6,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from bot.exams.reading import day_in, site_in
-from bot.scene import Scene
+from bot.scene import Move, Scene
 from casework.exams import listing
 from casework.exams.sites import sites
 from casework.exams.views import PlanPage, PlanView
 
 FREE, FULL, ALL = "free", "full", "all"
+MORE = ("更多", "看更多", "下一页", "还有吗")
+"""What asks for the next page."""
 _PAGE = 6
 _SHORTEST = 2
 _AHEAD = timedelta(days=90)
@@ -50,6 +52,13 @@ async def _read(
         after=after,
         limit=limit,
     )
+
+
+async def following(scene: Scene, question: str) -> Move:
+    """The page after the one in hand, as another turn of its question; or that there is none."""
+    after = scene.answers["next"]
+    page = await found(scene, scene.answers, after) if after else {"codes": []}
+    return Move(question, page) if page["codes"] else scene.stay(scene.say("exam_no_more"))
 
 
 async def shown(scene: Scene) -> list[PlanView]:

@@ -1,7 +1,7 @@
 """「考试计划」: the published sessions of an office, for everybody (REQ B1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from rules.refusals import Refusal
 from rules.regions import Region
 
 _ABOUT = re.compile("的?(考试计划|考试安排|考场).*")
-_MORE = ("更多", "看更多", "下一页", "还有吗")
 
 
 async def exam_plans(scene: Scene) -> Move:
@@ -95,11 +94,7 @@ async def _offices(scene: Scene) -> list[OfficeView]:
 
 async def _take_office(scene: Scene) -> Move:
     found = await _offices(scene)
-    choice = chosen(scene.text, len(found))
-    named = [o for o in found if scene.text in o.name]
-    if choice is None and len(named) != 1:
-        raise NotAnAnswer(scene.say("choose_number"))
-    return await _of_office(scene, found[choice] if choice is not None else named[0])
+    return await _of_office(scene, found[_one_of(scene, [office.name for office in found])])
 
 
 async def _of_office(scene: Scene, office: OfficeView, vehicle_class: str = "") -> Move:
@@ -150,11 +145,16 @@ async def _ask_sites(scene: Scene) -> str:
 
 async def _take_sites(scene: Scene) -> Move:
     found = await sites.sites(scene.ctx, scene.answers["office"])
-    choice = chosen(scene.text, len(found))
-    named = [s for s in found if scene.text in s.name]
+    return scene.stay(_site(scene, found[_one_of(scene, [site.name for site in found])]))
+
+
+def _one_of(scene: Scene, names: Sequence[str]) -> int:
+    """Which of the names is meant, by its number or a part of it that no other has."""
+    choice = chosen(scene.text, len(names))
+    named = [n for n, name in enumerate(names) if scene.text in name]
     if choice is None and len(named) != 1:
         raise NotAnAnswer(scene.say("choose_number"))
-    return scene.stay(_site(scene, found[choice] if choice is not None else named[0]))
+    return named[0] if choice is None else choice
 
 
 def _site(scene: Scene, site: SiteView) -> str:
@@ -208,11 +208,8 @@ async def _take_pick(scene: Scene) -> Move:
     choice = chosen(scene.text, len(codes) + bool(after))
     if choice is not None and choice < len(codes):
         return scene.stay(await _details(scene, codes[choice]))
-    if choice is not None or scene.text in _MORE:
-        page = await pages.found(scene, scene.answers, after) if after else {"codes": []}
-        if not page["codes"]:
-            return scene.stay(scene.say("exam_no_more"))
-        return Move("plans.pick", page)
+    if choice is not None or scene.text in pages.MORE:
+        return await pages.following(scene, "plans.pick")
     narrower = await pages.narrowed(scene, scene.answers)
     if narrower is None:
         raise NotAnAnswer(scene.say("exam_not_read"))
