@@ -44,7 +44,7 @@ ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.FINISHED})
 _NOTHING_DUE = frozenset(
     {"approved", "refused", "withdrawn", "discarded", "confirmed", "cancelled"}
     | {"cancelled_at_office", "released", "let_go", "left_line", "wait_ended"}
-    | {"offer_declined", "offer_expired", *results.OUTCOMES.values()}
+    | {"offer_declined", "offer_expired", *results.EVENTS.values()}
 )
 """Events after which no answer is waited for any more."""
 

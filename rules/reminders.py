@@ -7,6 +7,7 @@ from rules.catalogue import Service
 from rules.deadlines import house_time
 from rules.enrolments import kept_until, waits_for_licence
 from rules.exams.booking import day_of
+from rules.exams.results import EVENTS
 from rules.matter import Event, Matter
 from rules.parameters import Parameters
 
@@ -15,6 +16,12 @@ _LASTING = frozenset(
     {"approved", "enrolled_in_person", "permit_issued", "exams_reopened", "exams_voided"}
 )
 """After these a student's time for learning is known, or known anew."""
+
+NOTHING_TO_COME = frozenset(
+    {"reminded", "left", "lapsed", "licence_issued", "exams_passed"}
+    | {"cancelled", "cancelled_at_office", "released", "let_go", *EVENTS.values()}
+)
+"""After these no day is waited for any more."""
 
 
 def remind_at(

@@ -7,7 +7,6 @@ from typing import Any
 
 from rules.effects import Effect
 from rules.exams.plan import SERVICE as BOOKING
-from rules.exams.results import OUTCOMES
 from rules.matter import Matter, State
 from rules.notices import Notice
 from storage.indexes import EPOCH
@@ -70,14 +69,6 @@ def place_of(number: str) -> str:
 
 
 STAMP = {"applicant": 1, "subject": 1, "mandate": 1, "version": 1, "notice_rev": 1}
-
-
-NOTHING_TO_COME = frozenset(
-    {"reminded", "left", "lapsed", "licence_issued", "exams_passed"}
-    | {"cancelled", "cancelled_at_office", "released", "let_go", *OUTCOMES.values()}
-)
-"""Events after which no day is waited for any more."""
-
 
 ROW = {
     "service": 1,

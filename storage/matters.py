@@ -17,9 +17,9 @@ from rules.exams.telling import TOLD, untold_place
 from rules.flow import replay
 from rules.matter import Matter, State
 from rules.notices import Notice, from_data, next_due, to_data
+from rules.reminders import NOTHING_TO_COME
 from storage.indexes import EPOCH
 from storage.matter_documents import (
-    NOTHING_TO_COME,
     ROW,
     STAMP,
     MatterRow,

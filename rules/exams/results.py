@@ -13,15 +13,13 @@ from rules.parameters import Parameters
 from rules.refusals import Refusal
 from rules.requests import Request
 
-OUTCOMES: Mapping[str, str] = {"pass": "passed", "fail": "failed", "miss": "missed"}
-"""Action -> event."""
+EVENTS: Mapping[str, str] = {"pass": "passed", "fail": "failed", "miss": "missed"}
+"""The action that enters a result -> its event, which is called as the outcome is."""
 
-ACTIONS: Mapping[str, str] = {event: action for action, event in OUTCOMES.items()}
+ACTIONS: Mapping[str, str] = {event: action for action, event in EVENTS.items()}
 """Outcome -> the action that enters it."""
 
 _WHOLE = 100
-
-
 _HARDER = frozenset({"A1", "A2", "A3", "B1", "B2", "C6"})
 """The classes of 第三十八条第二项 whose subject two takes as many points as the other subjects."""
 

@@ -13,16 +13,6 @@ from rules.facts import Licence
 from rules.parameters import Parameters
 from rules.refusals import Refusal
 
-__all__ = [
-    "Standing",
-    "all_passed",
-    "passed",
-    "stand",
-    "subjects_of",
-    "used",
-    "voiding",
-]
-
 
 def voiding(record: Record, parameters: Parameters) -> Attempt | None:
     """The last sitting that was a fifth failure, if there is one; what was passed up to its day is

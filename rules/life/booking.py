@@ -16,7 +16,7 @@ _T, _Q, _O, _B, _K, _R, _W, _F = (
     State.FINISHED,
 )
 _IN_LINE, _HELD = (_Q, _O), (_B, _K)
-_SAT = tuple(results.OUTCOMES.items())
+_SAT = tuple(results.EVENTS.items())
 
 ROWS: tuple[Step, ...] = (
     # asked for, and the answer of the plan's document

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from rules.book import load_rulebook
 from rules.calendar import HOUSE_ZONE
 from rules.conditions import unmet
+from rules.exams.counting import used
 from rules.exams.days import last_closing, last_office_day, told_by
 from rules.exams.needed import subjects_of
 from rules.exams.plan import SERVICE, Subject
 from rules.exams.record import Attempt, Outcome, Permit, Record
 from rules.exams.results import sitting_of
-from rules.exams.standing import Standing, all_passed, passed, stand, used, voiding
+from rules.exams.standing import Standing, all_passed, passed, stand, voiding
 from rules.facts import Facts, Licence
 from rules.refusals import Refusal
 
