@@ -136,16 +136,18 @@ async def _enter(ctx: Context, entry: _Entry) -> Enrolled:
         return Enrolled(begun.number, begun.state, False)
     prepared: Mapping[str, Prepared] | None = None
     for _ in range(_TRIES):
-        claim = await ctx.stores.enrolments.get(entry.key)
+        claim, now = await ctx.stores.enrolments.get(entry.key), None
         if claim is None:
             await _must_fit(ctx, entry)
             prepared = prepared or await pictures.prepare(ctx, entry.uploads)
-            claim = await ctx.stores.enrolments.claim(entry.key, wanted, ctx.now())
+            now = ctx.now()
+            claim = await ctx.stores.enrolments.claim(entry.key, wanted, now)
             ctx.checkpoint("after-claim")
         stored = await ctx.stores.matters.get(claim.matter)
         if stored is None:
             prepared = prepared or await pictures.prepare(ctx, entry.uploads)
-            made = await _begin(ctx, entry, claim, prepared, ours=claim.matter == wanted)
+            fresh = now is not None and claim.unconfirmed == now
+            made = await _begin(ctx, entry, claim, prepared, fresh=fresh)
             if made is not None:
                 return made
         elif stored.matter.applicant == entry.key and not _over(ctx, stored.matter):
@@ -185,11 +187,11 @@ def _decided(ctx: Context, entry: _Entry, given: Mapping[str, Any], facts: Facts
 
 
 async def _begin(
-    ctx: Context, entry: _Entry, claim: Claim, prepared: Mapping[str, Prepared], *, ours: bool
+    ctx: Context, entry: _Entry, claim: Claim, prepared: Mapping[str, Prepared], *, fresh: bool
 ) -> Enrolled | None:
-    """Begin the matter a claim is for; None when another was faster with it. ``ours`` when the
-    claim names our own matter."""
-    if not ours and not await ctx.stores.enrolments.take_up(claim, ctx.now()):
+    """Begin the matter a claim is for; None when another was faster with it. ``fresh`` when it was
+    claimed this moment: one of before, be it our own, the sweep may be about to give up."""
+    if not fresh and not await ctx.stores.enrolments.take_up(claim, ctx.now()):
         return None
     by, service = entry.by, ctx.book.catalogue[SERVICE]
     facts = await facts_about(ctx, entry.key, entry.form["id_number"])

@@ -26,6 +26,8 @@ from storage.engines import EngineUrls
 from storage.session_documents import Session
 from tests.casework.inside import OFFICE, OTHER, house, officer
 from tests.casework.schools import FAR, NEAR, SCHOOL, clerk, enrolled, entry, upload
+from tests.casework.test_bookings import forward
+from tests.casework.test_plan_races import Died, dying
 from tests.desk.town import id_number
 
 
@@ -145,6 +147,22 @@ async def test_uploading_again_puts_a_returned_row_right(
         assert (same.state, same.fresh) == (State.CORRECTION, False)
         better = await enrolled(ctx, 1, cause="better", medical_hospital="郑州市第一人民医院")
         assert (better.number, better.state, better.fresh) == (number, State.SUBMITTED, True)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_claim_gone_on_with_a_day_later_is_not_given_up(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """The process died with the claim; its school asks again when the sweep has just found it."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        with pytest.raises(Died):
+            await enrolled(dying(ctx, "after-claim"), 1)
+        forward(ctx, hours=25)
+        (found,) = await ctx.stores.enrolments.unconfirmed(ctx.now(), 9)
+        with pytest.raises(Died):
+            await enrolled(dying(ctx, "after-matter-write"), 1)
+        assert not await ctx.stores.enrolments.give_up(found)
+        assert (await enrolled(ctx, 1)).number == found.matter
 
 
 async def code_for(ctx: Context) -> str:
