@@ -132,7 +132,7 @@ def changing(request: Request) -> Mapping[str, Any] | Refusal:
 def change_open(request: Request) -> Mapping[str, Any] | Refusal:
     """A change of the plan can be accepted until the test, once."""
     if not change_unanswered(request.present):
-        return Refusal("step-not-possible", state="没有待确认的变更", action="accept_change")
+        return Refusal("step-not-possible", state="没有待确认的变动", action="accept_change")
     return {}
 
 
