@@ -16,16 +16,14 @@ from casework.exams.booking import book, wait
 from casework.exams.leaving import accept, cancel, leave
 from casework.exams.listing import booking, plan
 from casework.exams.publishing import cancel_plan, change_plan, publish
-from casework.sweep import sweep
 from rules.calendar import HOUSE_ZONE
 from rules.matter import State
 from rules.places import Places
-from rules.refusals import Refusal
 from storage.engines import EngineUrls
 from storage.places import PlaceStore
 from tests.casework.exams import learner, published
 from tests.casework.files import imported
-from tests.casework.inside import OFFICE, house, silent
+from tests.casework.inside import OFFICE, house
 from tests.casework.test_bookings import forward
 from tests.casework.test_exam_results import result
 from tests.casework.test_plan_races import Died, dying
@@ -159,7 +157,7 @@ async def test_who_accepts_before_he_heard_of_a_change_may_still_leave_freely(
 
 @pytest.mark.gen_test(timeout=120)
 async def test_a_step_that_fails_is_tried_again_later_and_holds_up_nobody(
-    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
 ) -> None:
     async with house(engine_urls, mongo_database, tmp_path) as ctx:
         made = await published(ctx, capacity=2)
@@ -225,71 +223,6 @@ async def test_two_hundred_give_back_places_of_one_session_at_once(
             *(store.change("K2-1", without(code), ctx.now()) for code, store in changes)
         )
         assert (await places_of(ctx)).holders == ()
-
-
-@pytest.mark.gen_test(timeout=120)
-async def test_a_seat_is_given_back_before_another_may_be_booked(
-    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
-) -> None:
-    """In the order of the catalogue, also when another process goes on with it."""
-    async with house(engine_urls, mongo_database, tmp_path) as ctx:
-        one = await learner(ctx, 1)
-        await published(ctx, capacity=1)
-        held = await book(ctx, one, "K2-1", "a", "mini")
-        with pytest.raises(Died):
-            await cancel(dying(ctx, "after-matter-write"), one, held.number, "c")
-        with pytest.raises(Died):
-            await steps.apply_owed(dying(ctx, "after-effect"), held.number)
-        assert (await places_of(ctx)).holders == ()
-        assert await ctx.stores.live_bookings.get(f"{one.key}:2") is not None
-        assert (await book(ctx, one, "K2-1", "b", "mini")).state == State.ACCEPTED
-        assert (await steps.load(ctx, held.number)).effects == ()
-
-
-@pytest.mark.gen_test(timeout=120)
-async def test_who_wakes_up_late_hides_nothing_that_is_still_owed(
-    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
-) -> None:
-    """One process sleeps before it takes the seat, another books and dies cancelling: what the
-    cancelling owes is found whatever the sleeper does."""
-    async with house(engine_urls, mongo_database, tmp_path) as ctx:
-        one = await learner(ctx, 1)
-        await published(ctx, capacity=1)
-        with pytest.raises(Died):
-            await book(dying(ctx, "before-effect"), one, "K2-1", "a", "mini")
-        claim = await ctx.stores.live_bookings.get(f"{one.key}:2")
-        assert claim is not None
-        asleep = await steps.load(ctx, claim.matter)
-        done = await book(ctx, one, "K2-1", "a", "mini")
-        with pytest.raises(Died):
-            await cancel(dying(ctx, "after-matter-write"), one, done.number, "c")
-        await steps.finish(ctx, asleep)
-        forward(ctx, minutes=5)
-        await sweep(ctx, silent)
-        assert (await places_of(ctx)).holders == ()
-        assert await ctx.stores.live_bookings.get(f"{one.key}:2") is None
-        assert (await steps.load(ctx, done.number)).effects == ()
-
-
-@pytest.mark.gen_test(timeout=120)
-async def test_a_claim_gone_on_with_is_not_given_up(
-    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
-) -> None:
-    """He asks again a day after his process died, just when the sweep has found his claim."""
-    async with house(engine_urls, mongo_database, tmp_path) as ctx:
-        one = await learner(ctx, 1)
-        await published(ctx, capacity=2)
-        with pytest.raises(Died):
-            await book(dying(ctx, "after-claim"), one, "K2-1", "a", "mini")
-        forward(ctx, hours=25)
-        (found,) = await ctx.stores.live_bookings.unconfirmed(ctx.now(), 9)
-        assert await ctx.stores.matters.get(found.matter) is None
-        made = await book(ctx, one, "K2-1", "a", "mini")
-        assert made.number == found.matter
-        assert not await ctx.stores.live_bookings.give_up(found)
-        with pytest.raises(Refusal) as refused:
-            await book(ctx, one, "K2-1", "b", "mini")
-        assert refused.value.code == "already-booked"
 
 
 @pytest.mark.gen_test(timeout=120)
