@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version as installed_version
 
 import click
+import uvloop
 from rich.console import Console
 
 from bianmin import doctor as doctor_module
@@ -99,7 +100,8 @@ def _with_engines(work: Callable[[Settings, EngineUrls], Awaitable[None]]) -> No
         async with engines(settings) as urls:
             await work(settings, urls)
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
 
 
 def main() -> None:

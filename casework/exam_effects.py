@@ -69,9 +69,11 @@ async def change_places(
     """What a request makes of a plan's places, as the store does; None when it makes nothing of
     them. Raises busy-try-again when others were faster every time: what is owed stays owed."""
     try:
-        return await ctx.stores.exam_places.change(code, decide, now, extra, history)
+        places = await ctx.stores.exam_places.change(code, decide, now, extra, history)
     except PlacesContended as error:
         raise Refusal("busy-try-again") from error
+    ctx.recent.full.pop(code, None)
+    return places
 
 
 def offer_hold(ctx: Context) -> timedelta:

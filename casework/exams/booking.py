@@ -81,8 +81,10 @@ async def _within_day(ctx: Context, wish: Wish) -> None:
 async def begin(ctx: Context, wish: Wish, tiers: frozenset[Tier] | None = None) -> Matter:
     """The booking a wish leads to. Raises as ``book`` does."""
     try:
-        plan = await plan_of(ctx, wish.plan)
         # First, for in a rush nearly everybody ends here: his record need not be read for it.
+        if wish.wants == "seat" and wish.plan in ctx.recent.full:
+            raise Refusal("plan-full", waiting=ctx.recent.full.get(wish.plan, 0))
+        plan = await plan_of(ctx, wish.plan)
         _must_have_room(ctx, wish, plan)
         facts = await booking_facts(ctx, wish.key, plan, tiers)
         await _must_fit(ctx, wish, facts)
@@ -101,6 +103,7 @@ def _must_have_room(ctx: Context, wish: Wish, plan: Plan) -> None:
     promise: the plan's document decides when the seat is taken."""
     gives = plan.status == "open" and ctx.now() < plan.closes_at
     if wish.wants == "seat" and gives and (plan.left < 1 or plan.waiting):
+        ctx.recent.full[plan.code] = plan.waiting
         raise Refusal("plan-full", waiting=plan.waiting)
 
 
