@@ -18,6 +18,8 @@ from storage.places import PlacesContended
 LANE = "exam-places"
 """What the worker is woken by when places owe steps to matters."""
 
+_TRIES = 8
+
 
 async def take_seat(ctx: Context, matter: Matter, effect: Effect) -> Answer:
     """Take a place in the plan, or one in its line. Whatever the plan's document says is the truth,
@@ -47,15 +49,18 @@ async def _queue(ctx: Context, matter: Matter) -> Answer:
         after, said = joined(places, matter.number, now, most)
         return after
 
-    await change_places(ctx, code, join, now)
-    ctx.checkpoint("after-seat")
-    if said == "free":
-        return await _seat(ctx, matter)
-    return (
-        Answer("queue", undo="free_seat")
-        if said == "queued"
-        else Answer("turn_away", {"why": said})
-    )
+    for _ in range(_TRIES):
+        await change_places(ctx, code, join, now)
+        ctx.checkpoint("after-seat")
+        if said == "queued":
+            return Answer("queue", undo="free_seat")
+        if said != "free":
+            return Answer("turn_away", {"why": said})
+        seat = await _seat(ctx, matter)
+        if seat.given.get("why") != "full":
+            return seat
+        # Somebody was faster with the place that was free: to the line after all.
+    raise Refusal("busy-try-again")
 
 
 async def change_places(

@@ -24,6 +24,7 @@ from tests.support.engines import ROOT
 from tests.support.students import Student, students
 
 PROCESSES, STUDENTS, SEATS, SECONDS = 3, 90, 5, 15.0
+STEPS = ("wait", "accept", "leave", "cancel")
 PLAN = "K2-1"
 
 Places = Mapping[str, Any]
@@ -102,12 +103,14 @@ async def test_first_come_first_served(
         people, over, start = await students(ctx, STUDENTS), asyncio.Event(), time.time()
         await published(ctx, PLAN, days=40, capacity=SEATS)
         watching = asyncio.ensure_future(watched(ctx, over))
-        done = await raced(engine_urls, mongo_database, tmp_path, start, people)
+        done = Counter[str]()
+        while min(done[step] for step in STEPS) == 0:
+            # Where the machine is busy, one race may be too short for all of it.
+            done += await raced(engine_urls, mongo_database, tmp_path, start, people)
         over.set()
         states, wrong = await watching
         print(f"{states} states of the session seen; {dict(done)}")
         assert wrong == []
-        assert min(done[step] for step in ("wait", "accept", "leave", "cancel")) > 0
         assert states > done["accept"]
         stopped = clock_from(start)()
         then = replace(ctx, clock=lambda: stopped)
