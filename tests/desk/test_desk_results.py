@@ -15,6 +15,7 @@ from casework.exams.showing import record_view
 from rules.people import Citizen
 from tests.casework.exams import learner, published
 from tests.desk.conftest import SignIn
+from tests.desk.test_desk_exams import shot
 from tests.desk.town import Town
 
 CODE, AHEAD = "4101-VO-R1", "4101-VO-R2"
@@ -39,6 +40,23 @@ def holders(town: Town) -> list[tuple[Citizen, str]]:
 
 def row_of(page: Page, number: str):  # type: ignore[no-untyped-def]  # a Locator
     return page.locator("tr", has_text=number)
+
+
+def test_what_lacks_results_is_seen_at_a_glance(
+    holders: list[tuple[Citizen, str]], sign_in: SignIn
+) -> None:
+    page = sign_in("li")
+    page.goto("/desk/exams")
+    expect(page.get_by_role("status")).to_contain_text(re.compile("有[0-9]+场考试的成绩没有登记完"))
+    page.get_by_role("link", name="去登记").click()
+    expect(page.get_by_role("link", name="待登记成绩")).to_have_attribute("aria-current", "page")
+    expect(row_of(page, CODE).locator("strong")).to_have_text("4")
+    expect(row_of(page, AHEAD)).to_have_count(0)
+    shot(page, "desk-exam-results-due")
+    row_of(page, CODE).get_by_role("link", name="成绩").click()
+    expect(page).to_have_url(re.compile(f"/desk/exams/{CODE}/results$"))
+    answer = sign_in("liu").goto("/desk/exams/results-due")
+    assert answer is not None and answer.status == 403
 
 
 def test_results_are_entered_at_once_and_nothing_is_lost(
@@ -75,6 +93,8 @@ def test_results_are_entered_at_once_and_nothing_is_lost(
     expect(row_of(page, numbers[1])).to_contain_text("合格 （经补考）")
     expect(row_of(page, numbers[3])).to_contain_text("弃考")
     expect(page.get_by_role("button", name="登记选好的成绩")).to_have_count(0)
+    page.goto("/desk/exams/results-due")
+    expect(row_of(page, CODE)).to_have_count(0)
 
     async def outcomes(ctx: Context) -> list[str]:
         views = [await record_view(ctx, who.key) for who, _ in holders]

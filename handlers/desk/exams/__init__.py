@@ -11,7 +11,7 @@ from handlers.desk.exams.bookings import (
 )
 from handlers.desk.exams.plan import PlanHandler
 from handlers.desk.exams.plan_forms import CancelPlanHandler, ChangePlanHandler, PublishHandler
-from handlers.desk.exams.plans import PlansHandler
+from handlers.desk.exams.plans import PlansHandler, ResultsDueHandler
 from handlers.desk.exams.results import ResultHandler, ResultsHandler
 from handlers.desk.exams.visits import (
     ActHandler,
@@ -33,6 +33,7 @@ def routes() -> list[URLSpec]:
     return [
         URLSpec(r"/desk/exams", PlansHandler),
         URLSpec(r"/desk/exams/new", PublishHandler),
+        URLSpec(r"/desk/exams/results-due", ResultsDueHandler),
         URLSpec(r"/desk/exams/student", StudentHandler),
         URLSpec(r"/desk/exams/untold", UntoldHandler),
         URLSpec(rf"/desk/exams/visits/{_VISIT}", VisitHandler),

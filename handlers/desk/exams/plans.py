@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from functools import partial
 
-from casework.exams import listing, sites
+from casework.exams import listing, result_sheet, sites
+from casework.exams.results_due import lacking, results_due
 from casework.exams.showing import outcome_label, subject_label
 from casework.exams.views import PlanPage
 from handlers.desk.base import DeskHandler
@@ -48,6 +49,7 @@ class PlansHandler(DeskHandler):
             "exams_plans.html",
             page=page,
             wrong=wrong,
+            due=await results_due(self.ctx, self.officer),
             later_page=bool(after),
             chosen=chosen,
             outcome_label=partial(outcome_label, self.ctx),
@@ -65,3 +67,14 @@ class PlansHandler(DeskHandler):
         except FieldProblem:
             return None
         return day if FIRST_DAY <= day <= LAST_DAY else None
+
+
+class ResultsDueHandler(DeskHandler):
+    """The sessions held whose results are not all entered, each leading to its sheet."""
+
+    needs = result_sheet.PERMISSION
+
+    async def get(self) -> None:
+        """Show them, the oldest first."""
+        due = await results_due(self.ctx, self.officer)
+        self.render("exams_results_due.html", due=due, lacking=lacking)
