@@ -32,7 +32,7 @@ MAPPED = frozenset({"id-number", "phone", "plate", "openid", "message", "mandate
 LEFT = frozenset(
     {
         # Numbers and ids made from a cause: they are known to people and stay.
-        *("matter-number", "school-batch"),
+        *("matter-number", "school-batch", "exam-plan"),
         # Worked out whenever they are asked for, or kept in Redis only, where they expire.
         *("vehicle-handle", "sms-code", "sms-code-claim", "login-renewal", "desk-login", "memory"),
         # Tell a repeated row, picture or message; a repetition across the change is done anew.

@@ -4,8 +4,10 @@ Whoever dies in between leaves what the next request of the same student, or the
 with: a claim without a matter is taken up, a matter that is ``taking`` asks its plan again.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from casework import steps
@@ -22,8 +24,11 @@ from rules.flow import ENDED, decide
 from rules.matter import Matter, State
 from rules.people import Actor, Citizen, Tier
 from rules.refusals import Refusal
+from storage.claims import Claim
 
 _TRIES, _DAY = 8, 86400
+_PAUSE = 0.25
+_ON_ITS_WAY = timedelta(seconds=10)
 
 Wants = Literal["seat", "line"]
 
@@ -157,6 +162,10 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
         ctx.checkpoint("after-claim")
         stored = await ctx.stores.matters.get(claim.matter)
         if stored is None:
+            if _under_way(claim, number, now):
+                # Another request of his is at it this moment: its answer is his.
+                await asyncio.sleep(_PAUSE)
+                continue
             # One of before, be it his own: the sweep may be about to give it up.
             if claim.unconfirmed != now and not await claims.take_up(claim, ctx.now()):
                 continue
@@ -181,6 +190,13 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
         # It has ended, or is somebody else's by chance: the claim goes.
         await claims.release(key, claim.matter)
     raise Refusal("busy-try-again")
+
+
+def _under_way(claim: Claim, number: str, now: datetime) -> bool:
+    """Whether a claim without a matter is another request's that is only on its way. Beginning that
+    matter for it would give this request's answer under a number its key does not lead to."""
+    since = claim.unconfirmed
+    return claim.matter != number and since is not None and now - since < _ON_ITS_WAY
 
 
 async def _settled(ctx: Context, number: str) -> Matter:

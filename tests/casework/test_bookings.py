@@ -15,6 +15,8 @@ from casework.exams.attending import attend_due
 from casework.exams.booking import book, wait
 from casework.exams.leaving import accept, cancel, leave
 from casework.exams.listing import booking, bookings, plan
+from casework.numbers import number_for
+from rules.exams.plan import SERVICE
 from rules.matter import State
 from rules.places import Places
 from rules.refusals import Refusal
@@ -163,3 +165,30 @@ async def test_who_is_always_overtaken_is_asked_to_try_again(
                 await change_places(ctx, "K2-1", overtaken, ctx.now())
         assert refused.value.code == "busy-try-again"
         assert (await plan(ctx, "K2-1")).capacity == 2
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_key_leads_to_its_own_booking_though_another_request_was_on_its_way(
+    engine_urls: EngineUrls, mongo_database: str, tmp_path: Path
+) -> None:
+    """Two wishes of one student: the first has claimed the subject and is slow. The second waits
+    and hears of its booking, and so does the first key used again when the plan is full."""
+    async with house(engine_urls, mongo_database, tmp_path) as ctx:
+        citizen = await learner(ctx, 1)
+        await published(ctx, capacity=1)
+        claimed = asyncio.Event()
+
+        async def slow() -> str:
+            number = number_for(ctx.stores.vault, f"{citizen.key}:{SERVICE}:a")
+            key = booking_key(citizen.key, "2")
+            await ctx.stores.live_bookings.claim(key, number, ctx.now())
+            claimed.set()
+            await asyncio.sleep(0.6)
+            return (await book(ctx, citizen, "K2-1", "a", "mini")).number
+
+        first = asyncio.ensure_future(slow())
+        await claimed.wait()
+        with pytest.raises(Refusal) as refused:
+            await book(ctx, citizen, "K2-1", "b", "mini")
+        assert refused.value == Refusal("already-booked", number=await first)
+        assert (await book(ctx, citizen, "K2-1", "a", "mini")).number == await first
