@@ -73,14 +73,13 @@ async def _within_limit(ctx: Context, key: str) -> None:
         raise Refusal("too-many-tries")
 
 
-async def _within_day(ctx: Context, wish: Wish) -> None:
-    """Count one more booking begun by the student himself. Booking and cancelling over and over
-    costs messages, and buries what he has."""
+async def _within_day(ctx: Context, wish: Wish) -> bool:
+    """Count one more booking begun by the student himself; False when he has begun too many.
+    Booking and cancelling over and over costs messages, and buries what he has."""
     most = int(ctx.figure("exam.begun_per_day"))
-    if wish.actor.kind == "citizen" and not await ctx.stores.memory.hit(
+    return wish.actor.kind != "citizen" or await ctx.stores.memory.hit(
         f"exam-day:{wish.key}", most, _DAY
-    ):
-        raise Refusal("booked-too-often", most=most)
+    )
 
 
 async def begin(ctx: Context, wish: Wish, tiers: frozenset[Tier] | None = None) -> Matter:
@@ -153,21 +152,23 @@ async def _claimed(ctx: Context, wish: Wish, facts: Facts) -> Matter:
     service = ctx.book.catalogue[SERVICE]
     assert facts.plan is not None  # booking_facts read it
     key, claims = booking_key(wish.key, facts.plan.subject.value), ctx.stores.live_bookings
-    if await claims.get(key) is None:
-        # Only then one more begins; who has one and asks again uses up nothing.
-        await _within_day(ctx, wish)
     for _ in range(_TRIES):
         now = ctx.now()
         claim = await claims.claim(key, number, now)
         ctx.checkpoint("after-claim")
-        stored = await ctx.stores.matters.get(claim.matter)
+        ours = claim.unconfirmed == now and claim.matter == number
+        if ours and not await _within_day(ctx, wish):
+            # Counted only where one more begins: who has one and asks again uses up nothing.
+            await claims.give_up(claim)
+            raise Refusal("booked-too-often", most=int(ctx.figure("exam.begun_per_day")))
+        stored = None if ours else await ctx.stores.matters.get(claim.matter)
         if stored is None:
             if _under_way(claim, number, now):
                 # Another request of his is at it this moment: its answer is his.
                 await asyncio.sleep(_PAUSE)
                 continue
             # One of before, be it his own: the sweep may be about to give it up.
-            if claim.unconfirmed != now and not await claims.take_up(claim, ctx.now()):
+            if not ours and not await claims.take_up(claim, ctx.now()):
                 continue
             given = _given(wish)
             matter = await steps.start(

@@ -44,7 +44,8 @@ async def booking_rush(town: Town) -> Result:
     Floor: three bare processes that make 10,000 times, 150 in flight, the conditional update by
     which a seat is sold (``PlaceStore.take`` on a pymongo client: one ``update_one``) on copies of
     the same 20 documents: no HTTP, no login, no limit, no claim, no matter, nothing told. Both in
-    turn, three times, with fresh sessions and students.
+    turn, three times, with fresh sessions and students. The note says what one such loop does by
+    itself, one update after the other: nobody is in its way, as everybody is in a rush.
     """
     with replace(town.house, database="bench-rush", port=free_port(), started=[]) as house:
         async with open_house(settings_of(house), house.urls, with_lab=False) as ctx:
@@ -54,10 +55,13 @@ async def booking_rush(town: Town) -> Result:
                 await asyncio.to_thread(house.start_service, port=port)
             warm = await _sessions(ctx, "warm")
             await Crowd(ports, IN_FLIGHT).ask(_wishes(who[-_WARM:], warm))
-            ours, floors, late, sold = list[float](), list[float](), list[float](), 0
+            ours, floors, alone = list[float](), list[float](), list[float]()
+            late, sold = list[float](), 0
             for number in range(_RUSHES):
                 plans = await _sessions(ctx, f"rush{number}")
-                floors.append(await _floor(ctx, house, plans))
+                alone.append(await _floor(ctx, house, plans, 1, 1))
+                await _afresh(ctx, plans)
+                floors.append(await _floor(ctx, house, plans, PROCESSES, IN_FLIGHT))
                 crowd = Crowd(ports, IN_FLIGHT)
                 people = who[number * STUDENTS : (number + 1) * STUDENTS]
                 start = time.perf_counter()
@@ -79,7 +83,8 @@ async def booking_rush(town: Town) -> Result:
         n=_RUSHES * STUDENTS,
         note=f"{sold // _RUSHES} of {SESSIONS * SEATS} seats sold in each of {_RUSHES} rushes; "
         f"p99 {statistics.median(late) * 1000:.0f} ms; {IN_FLIGHT} in flight, {PROCESSES} "
-        f"processes; load average {os.getloadavg()[0]:.1f}",
+        f"processes; one bare loop by itself {statistics.median(alone):.0f}/s; "
+        f"load average {os.getloadavg()[0]:.1f}",
     )
 
 
@@ -118,16 +123,26 @@ def _row(plan: Plan) -> dict[str, object]:
     return published(plan, Places(plan.capacity, plan.closes_at), {"by": "bench"})
 
 
-async def _floor(ctx: Context, house: House, plans: Sequence[str]) -> float:
+async def _afresh(ctx: Context, plans: Sequence[str]) -> None:
+    """The floor's sessions with every place free again."""
+    floor = ctx.stores.database[COLLECTION]
+    await floor.delete_many({"_id": {"$in": list(plans)}})
+    rows = await ctx.stores.database["exam_plans"].find({"_id": {"$in": list(plans)}}).to_list()
+    await floor.insert_many(rows)
+
+
+async def _floor(
+    ctx: Context, house: House, plans: Sequence[str], processes: int, in_flight: int
+) -> float:
     """Updates a second of the bare loops."""
-    each = STUDENTS // PROCESSES
+    each = STUDENTS // processes
     loops = [
         await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.bench.taking", house.urls.mongo_url, house.database,
-            str(each), str(IN_FLIGHT // PROCESSES), *plans,
+            str(each), str(in_flight // processes), *plans,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )
-        for _ in range(PROCESSES)
+        for _ in range(processes)
     ]  # fmt: skip
     for one in loops:
         if one.stdout is None or await one.stdout.readline() != b"ready\n":
@@ -138,7 +153,7 @@ async def _floor(ctx: Context, house: House, plans: Sequence[str]) -> float:
     sold = sum(int(out) for out, _ in told)
     if sold != SESSIONS * SEATS:
         raise RuntimeError(f"the floor sold {sold} seats")
-    return each * PROCESSES / took
+    return each * processes / took
 
 
 async def plan_query_scale(town: Town) -> Result:
