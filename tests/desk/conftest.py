@@ -1,4 +1,4 @@
-"""The desk's tests: one running service, one Chromium, a page per test."""
+"""The desk's tests: one running service a file, one Chromium, a page per test."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -13,9 +13,10 @@ from tests.support.processes import House
 SignIn = Callable[[str], Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(engine_urls: EngineUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The service on the engines, and the town beside it."""
+    """The service on the engines, and the town beside it: one for each file, so that no work list
+    is longer for what another file left there."""
     folder = tmp_path_factory.mktemp("desk")
     with House(folder, engine_urls, f"test_{secrets.token_hex(8)}") as house:
         house.start_service()
@@ -64,9 +65,9 @@ def stranger(open_page: Callable[[StorageState | None], Page]) -> Page:
     return open_page(None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def logins() -> dict[str, StorageState]:
-    """Cookies by user name: an officer logs in once for all tests."""
+    """Cookies by user name: an officer logs in once for all tests of a file."""
     return {}
 
 
